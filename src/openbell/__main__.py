@@ -12,18 +12,18 @@ def main() -> None:
     """Run the command line."""
     # OpenBLAS, which comes with NumPy, lets idle threads spin for a tenth of a second before they sleep.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
-    # Until the commands are there, Ctrl-C ends the process as it ends one without Python.
+    # While the commands are imported, Ctrl-C ends the process at once, without a traceback.
     handler = signal.getsignal(signal.SIGINT)
-    mine = handler is signal.default_int_handler and _take(signal.SIG_DFL)
+    is_replaced = handler is signal.default_int_handler and _set_sigint_handler(signal.SIG_DFL)
     from openbell.cli import app
 
-    if mine:
-        _take(handler)
+    if is_replaced:
+        _set_sigint_handler(handler)
     app.main()
 
 
-def _take(handler: signal._HANDLER) -> bool:
-    """Let a handler have Ctrl-C, and return whether this thread may."""
+def _set_sigint_handler(handler: signal._HANDLER) -> bool:
+    """Install a handler of Ctrl-C, and return whether this thread may."""
     try:
         signal.signal(signal.SIGINT, handler)
     except ValueError:  # not the main thread

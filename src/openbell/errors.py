@@ -8,22 +8,22 @@ The tree is sorted by what the caller can do about it:
     │   ├── UnknownNameError      ... a name that nothing is registered under (names the nearest)
     │   └── IntervalError         ... an interval that cannot be read or derived
     ├── CalendarError             a day or time that the exchange's calendar does not have
-    ├── DataError                 get, mend or replace data
+    ├── DataError                 get, repair or replace data
     │   ├── StoreError            ... a store that is too new, or cannot be written
     │   │   ├── NotAStoreError    ... a folder that is not a store, or not there (name another)
-    │   │   └── UnansweredError   ... object storage that does not answer (mend the network, or try later)
+    │   │   └── UnansweredError   ... object storage that does not answer (check the network, or try later)
     │   ├── DamagedFileError      ... a file of the store that is not what was stored (names it)
-    │   │   ├── UnreadableFileError ... a file of the store that may be, but this user may not read it
+    │   │   ├── UnreadableFileError ... a file of the store that may be intact, but that this user may not read
     │   │   └── DamagedObjectError ... an object of a store in object storage
     │   ├── BadBarsError          ... bars that contradict themselves (says where)
     │   └── ShortfallError        ... fewer bars than were asked for (gives both numbers)
     ├── FeedError                 a feed that cannot be reached, or that ends for good (give another address)
-    ├── BrokerError               a broker that cannot be reached, or another account (mend keys or config)
+    ├── BrokerError               a broker that cannot be reached, or a wrong account (correct keys or config)
     ├── RunFolderError            a run folder that can no longer be written (free its disk, or name another)
-    ├── ProvisioningError         nothing of what was asked for could be provisioned
-    │   └── SessionOverError      ... because its session is over (ask the session of today)
+    ├── ProvisioningError         nothing of a request could be provisioned
+    │   └── SessionOverError      ... because its session is over (use today's session)
     └── ComponentError            a user's scanner or strategy raised (gives the session time)
-        └── SubscriptionError     ... nothing, but subscribes to bars that cannot be had (says which, and why)
+        └── SubscriptionError     ... or subscribes to bars that cannot be provisioned (says which, and why)
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ _SHOWN = 40
 
 _MOST_NEAR = 3
 _SHORTEST_BEGINNING = 2
-_LONGEST_NAME = 100  # the comparison takes the square of it
+_LONGEST_NAME = 100  # the time of the comparison grows with its square
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a question that names the nearest known names.
+    """Return a question that names the nearest known names, empty if there are none.
 
-    It begins with a blank. Without near names, those that begin with ``name`` are taken; without those, it is empty.
+    It begins with a blank. If no known name is similar, it names those that begin with ``name``.
     """
     from difflib import get_close_matches
 
@@ -95,15 +95,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 EXCHANGE_OPTION: ContextVar[str] = ContextVar("exchange_option", default="")
-"""How commands in messages name the exchange; see `commands_name_exchange`."""
+"""Option by which commands in messages name the exchange, set by `commands_name_exchange`."""
 
 _TAKE_AN_EXCHANGE = re.compile(r"data (check|verify|repair|import (csv|parquet|feather|json))\b")
 
 
 def command_on(command: str, store: object) -> str:
-    """Return an openbell command on the store in a folder or at an address, to be copied into a shell.
+    """Return an openbell command for a store, to be copied into a shell.
 
-    It names the exchange that `commands_name_exchange` says, if it takes one.
+    If the command has an option for the exchange, the option that `commands_name_exchange` set is appended.
+
+    Args:
+        command: The command without ``openbell``, e.g. ``"data repair"``.
+        store: The folder or address of the store.
     """
     from shlex import quote
 
@@ -113,10 +117,10 @@ def command_on(command: str, store: object) -> str:
 
 @contextmanager
 def commands_name_exchange(option: str) -> Iterator[None]:
-    """Have the commands in messages name an exchange.
+    """Let the commands in messages name an exchange, for the length of a ``with`` block.
 
     Args:
-        option: How, e.g. ``" --exchange XLON"``; empty for the one that commands take where they name none.
+        option: The option to append, e.g. ``" --exchange XLON"``; empty for the default exchange of commands.
     """
     before = EXCHANGE_OPTION.set(option)
     try:
@@ -126,7 +130,7 @@ def commands_name_exchange(option: str) -> Iterator[None]:
 
 
 class OpenbellError(Exception):
-    """Root of all errors that openbell raises on purpose, with a text for people."""
+    """Root of all errors that openbell raises on purpose, with a readable message."""
 
 
 class ConfigError(OpenbellError):
@@ -137,7 +141,7 @@ class InvalidConfigError(ConfigError):
     """A config with problems, all of which are listed.
 
     Args:
-        subject: The thing that has them, e.g. the path of the config file.
+        subject: The thing that has the problems, e.g. the path of the config file.
         problems: One text each, with its place and its remedy.
     """
 
@@ -183,7 +187,7 @@ class DataError(OpenbellError):
 
 
 class StoreError(DataError):
-    """A folder that is not an openbell store, or a store that cannot be read by this openbell or written to."""
+    """A folder that is no openbell store, or a store that cannot be read or written."""
 
 
 class NotAStoreError(StoreError):
@@ -191,7 +195,7 @@ class NotAStoreError(StoreError):
 
 
 class UnansweredError(StoreError):
-    """Object storage that does not answer, or answers that it is busy, for longer than one waits."""
+    """Object storage that does not answer, or stays busy, until openbell stops retrying."""
 
 
 class DamagedFileError(DataError):
@@ -269,7 +273,7 @@ class ProvisioningError(OpenbellError):
 
 
 class OrderError(OpenbellError):
-    """An order that cannot be, or a place from which none can be given."""
+    """An order that is invalid, or given where orders cannot be given."""
 
 
 class SessionOverError(ProvisioningError):
@@ -283,7 +287,7 @@ class ComponentError(OpenbellError):
         component: The component, e.g. "strategy EmaCross".
         method: The method that raised, e.g. "on_bar".
         session_time: The session clock in exchange time, as ISO text.
-        cause: The exception, or the whole text when nothing was raised.
+        cause: The exception, or the whole message when there is no exception.
     """
 
     def __init__(self, component: str, method: str, session_time: str, cause: BaseException | str) -> None:
@@ -299,10 +303,10 @@ class SubscriptionError(ComponentError):
 
     Args:
         component: The strategy, e.g. "strategy EmaCross".
-        symbol: What it subscribes to.
-        interval: Likewise.
+        symbol: The symbol of the bars.
+        interval: The interval of the bars.
         session_time: As for any `ComponentError`.
-        reasons: Why it cannot be had.
+        reasons: Why the bars cannot be provisioned.
     """
 
     def __init__(self, component: str, symbol: str, interval: str, session_time: str, reasons: Iterable[str]) -> None:
@@ -315,11 +319,11 @@ class SubscriptionError(ComponentError):
 
 
 def printable(text: str, most: int | None = None, *, lines: bool = False) -> str:
-    """Cut a text and escape the codes in it that a terminal obeys.
+    """Return a text shortened, with terminal codes and other unprintable characters escaped.
 
     Args:
         text: A text from a file, a user's code or a server.
-        most: How many characters of it are shown; all unless given.
+        most: The number of characters after which it is cut; not cut unless given.
         lines: Whether line ends and tabs stay.
     """
     shown = text if most is None or len(text) <= most else f"{text[:most]}..."
@@ -329,12 +333,12 @@ def printable(text: str, most: int | None = None, *, lines: bool = False) -> str
 
 
 def shortened(text: str) -> str:
-    """Return a text from elsewhere quoted, escaped and cut, as it may be shown."""
+    """Return an untrusted text shortened, quoted and escaped, to be shown in a message."""
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 def encodable(text: str) -> str:
-    """Return a text whose surrogates, which no file takes, are written as escapes."""
+    """Return a text with its surrogates, which UTF-8 cannot encode, as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Structured log on stderr, for people or as JSON lines.
+"""Structured log on stderr, as readable text or as JSON lines.
 
 Events carry the session time as a field of their own where they have one. There is no time stamp from the machine's
 clock, which would mean nothing in a backtest, and which only `openbell.timing` reads.
@@ -42,7 +42,7 @@ def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
 
     Args:
         verbosity: -1 shows errors only, 0 warnings, 1 what happens in a session, 2 or more everything.
-        as_json: One JSON object a line, in place of lines for people.
+        as_json: Whether each event is logged as a line of JSON, and not as readable text.
     """
     # Applied when the first logger is asked for, because structlog takes long to import.
     _settings.verbosity, _settings.as_json = verbosity, as_json
@@ -50,14 +50,14 @@ def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
 
 
 def log_choice() -> tuple[int, bool]:
-    """Return what `configure_logs` takes, as it is now, for another process."""
+    """Return the current arguments of `configure_logs`, to pass to another process."""
     return _settings.verbosity, _settings.as_json
 
 
 def quieten_logs() -> None:
-    """Show errors only, unless more than warnings is shown.
+    """Log errors only, unless more than warnings are logged.
 
-    What makes many runs of one config reports their warnings itself, and each once.
+    For callers that make many runs of one config, and report each of their warnings once themselves.
     """
     if _settings.verbosity == 0:
         configure_logs(-1, as_json=_settings.as_json)
@@ -86,7 +86,7 @@ def _apply() -> None:
 
 
 class _Shown:
-    """The representation of a value that is no text, cut and without codes of a terminal."""
+    """The representation of a value other than a text, shortened and with terminal codes escaped."""
 
     def __init__(self, value: object) -> None:
         try:
@@ -125,7 +125,7 @@ def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
     """Make a logger whose every event carries ``fields``.
 
     For example ``get_logger(component="coordinator").info("session open")``. Unless `configure_logs` chose otherwise,
-    the logger shows warnings, and leaves alone what a program has configured of structlog itself.
+    the logger shows warnings, and a configuration of structlog by the program itself is left as it is.
     """
     import structlog
 
@@ -136,11 +136,11 @@ def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
 
 
 def settle_logs() -> None:
-    """Apply the settings to a structlog that is imported already, for strategies that log through it directly."""
+    """Apply the settings if structlog is imported, for strategies that log through it directly."""
     if _settings.is_chosen and not _settings.is_applied and "structlog" in sys.modules:
         _apply()
 
 
 def logs_what_happens() -> bool:
-    """Return whether the log shows more than warnings."""
+    """Return whether the log shows the events of a session, not only warnings."""
     return _settings.verbosity > 0

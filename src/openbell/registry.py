@@ -22,7 +22,7 @@ class Registry(Generic[T]):
     """An ordered collection of named values of one kind.
 
     Args:
-        kind: What it holds, in the singular; error messages use it ("unknown indicator 'smma'").
+        kind: The kind of value, in the singular, for error messages ("unknown indicator 'smma'").
     """
 
     def __init__(self, kind: str) -> None:
@@ -52,7 +52,7 @@ class Registry(Generic[T]):
             raise UnknownNameError(self.kind, name, self._items) from None
 
     def remove(self, name: str) -> None:
-        """Take out the item registered under ``name``.
+        """Remove the item registered under ``name``.
 
         Raises:
             UnknownNameError: There is none.

@@ -88,11 +88,11 @@ def random_bars(starts_ns: NDArray[np.int64], *, seed: int = 1) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 
-    dice, rows = np.random.default_rng(seed), len(starts_ns)
-    moves = dice.normal(0, 0.05, rows)
+    rng, rows = np.random.default_rng(seed), len(starts_ns)
+    moves = rng.normal(0, 0.05, rows)
     close = 100 + np.cumsum(moves)
     opens = close - moves
-    spread = dice.uniform(0, 0.05, rows)
+    spread = rng.uniform(0, 0.05, rows)
     return pl.DataFrame(
         {
             "timestamp": pl.Series(starts_ns).cast(pl.Datetime("ns", "UTC")),
@@ -100,7 +100,7 @@ def random_bars(starts_ns: NDArray[np.int64], *, seed: int = 1) -> pl.DataFrame:
             "high": np.maximum(opens, close) + spread,
             "low": np.minimum(opens, close) - spread,
             "close": close,
-            "volume": dice.integers(1, 1000, rows).astype(np.float64),
+            "volume": rng.integers(1, 1000, rows).astype(np.float64),
         }
     )
 
@@ -150,18 +150,18 @@ def probe_strategy(
 
     Args:
         subscriptions: Pairs of symbol and interval, or a function that returns them.
-        requirements: As the method of `Strategy` of that name.
-        setup: Likewise.
-        on_bar: Likewise.
-        on_slice: Likewise.
-        on_fill: Likewise.
-        on_order: Likewise.
-        on_revision: Likewise.
-        on_feed: Likewise.
-        on_symbol_added: Likewise.
-        on_symbol_removed: Likewise.
-        teardown: Likewise.
-        config: What else the strategy finds in its ``config``.
+        requirements: Called for ``Strategy.requirements``.
+        setup: Called for ``Strategy.setup``.
+        on_bar: Called for ``Strategy.on_bar``.
+        on_slice: Called for ``Strategy.on_slice``.
+        on_fill: Called for ``Strategy.on_fill``.
+        on_order: Called for ``Strategy.on_order``.
+        on_revision: Called for ``Strategy.on_revision``.
+        on_feed: Called for ``Strategy.on_feed``.
+        on_symbol_added: Called for ``Strategy.on_symbol_added``.
+        on_symbol_removed: Called for ``Strategy.on_symbol_removed``.
+        teardown: Called for ``Strategy.teardown``.
+        config: Further keys of the strategy's ``config``.
     """
     pairs = subscriptions if callable(subscriptions) or subscriptions is None else lambda _: subscriptions
     methods: dict[str, Callable[..., object] | None] = {
@@ -198,13 +198,13 @@ def probe_scanner(
 
     Args:
         at: Times of day at which it scans, such as "10:30"; without any it scans before the session.
-        requirements: As the method of `Scanner` of that name.
-        setup: Likewise.
-        scan: Likewise.
-        teardown: Likewise.
+        requirements: Called for ``Scanner.requirements``.
+        setup: Called for ``Scanner.setup``.
+        scan: Called for ``Scanner.scan``.
+        teardown: Called for ``Scanner.teardown``.
         universe: The symbols to look through, or the file that lists them.
         pre_session: Whether it scans before the session as well.
-        config: What else the scanner finds in its ``config``.
+        config: Further keys of the scanner's ``config``.
     """
     return {
         "module": "openbell.components.probes:ProbeScanner",
@@ -231,7 +231,7 @@ def prepare(
         day: The session's day; the first day of the config unless given.
 
     Raises:
-        ConfigError: The config cannot be, or names no store.
+        ConfigError: The config is invalid, or names no store.
         ProvisioningError: None of the config's symbols could be provisioned.
     """
     from openbell.engine.system import SystemManager
@@ -250,8 +250,8 @@ def advance(system: SystemManager, clock: str) -> None:
 
     Args:
         system: As `prepare` returned it.
-        clock: A time of day at the exchange, such as "11:00" or "11:00:30". When the session began on the evening
-            before its date, it is the first such time in the session.
+        clock: A time of day at the exchange, such as "11:00" or "11:00:30". If the session begins on the evening
+            before its date, this is the first such time in the session.
 
     Raises:
         CalendarError: The clock is past that time.

@@ -80,7 +80,8 @@ def test_the_option_reads_values_as_yaml_does(text: str, values: tuple[object, .
         ([5, 10, 5], "5 is there twice"),
         ("5:50:-5", "does not lead from 5 to 50"),
         ("5:50:0", "does not lead from 5 to 50"),
-        ("0:1:1e-9", "at most 100,000"),
+        ("0:1:1e-9", "more than 100,000 values"),
+        ("1:1e9999999:1", "more than 100,000 values"),
     ],
 )
 def test_values_that_are_none_are_refused(written: object, said: str) -> None:

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from openbell.errors import BadBarsError, ConfigError, IntervalError
-from openbell.importers.csv import CsvColumns, import_csv_as
+from openbell.importers.csv import CsvColumns, import_csv, import_csv_as
 from openbell.importers.files.import_files import ImportSource
 from openbell.importers.sniffing.guess import Given, Guess
 from openbell.importers.sniffing.sniff import sniff_csv, sniff_frame
@@ -491,3 +491,46 @@ def test_what_cannot_be_guessed_is_told_with_the_remedy(tmp_path: Path, content:
 def test_a_column_that_is_named_and_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no column Kurs for the close\. The file has timestamp, open"):
         sniff_csv(write(tmp_path, times()), Given(CsvColumns(close="Kurs")))
+
+
+@pytest.mark.parametrize(("given", "asked"), [("end", True), ("start", False), (None, False)])
+def test_a_label_that_the_sessions_contradict_is_asked_about(tmp_path: Path, given: Any, asked: bool) -> None:
+    guess = sniff_csv(write(tmp_path, times()), replace(NEW_YORK, label=given))
+
+    assert any("is --label end right?" in warning for warning in guess.warnings) == asked
+
+
+@pytest.mark.parametrize(
+    ("step", "interval", "warned"),
+    [(5, "1m", "30 bars are 5m apart"), (5, "5m", None), (1, "1m", None)],
+)
+def test_an_interval_that_bars_lie_too_far_apart_for_is_asked_about(
+    tmp_path: Path, step: int, interval: str, warned: str | None
+) -> None:
+    source = write(tmp_path, times(timedelta(minutes=step), count=10))
+    warnings = sniff_csv(source, replace(NEW_YORK, interval=interval)).warnings
+
+    assert [w for w in warnings if warned and warned in w] if warned else not warnings
+
+
+def test_bars_between_those_of_the_session_are_asked_about(tmp_path: Path) -> None:
+    """The first hour of Interactive Brokers lasts from 09:30 to 10:00."""
+    hours = [
+        time
+        for day in SESSIONS
+        for time in (day.replace(hour=9, minute=30), *(day.replace(hour=h) for h in range(10, 16)))
+    ]
+    (warning,) = sniff_csv(write(tmp_path, hours), replace(NEW_YORK, interval="60m")).warnings
+
+    assert "18 of the first 21 bars do not begin at a multiple of 60m from the open of XNYS" in warning
+    assert "reads none of these bars" in warning
+
+
+@pytest.mark.parametrize("interval", ["5m", "60m"])
+def test_bars_that_overlap_by_the_interval_that_is_given_are_refused(tmp_path: Path, interval: str) -> None:
+    store = BarStore.open_or_create(tmp_path / "store")
+    source = write(tmp_path, times())
+
+    with pytest.raises(ConfigError, match=f"its bars are a minute apart, so that they overlap as bars of {interval}"):
+        import_csv([source.path], store, interval=interval, timezone="America/New_York")
+    assert store.symbols() == ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from openbell.errors import IntervalError, StoreError
+from openbell.errors import BadBarsError, IntervalError, StoreError
 from openbell.market_data.data_manager import DataManager
 from openbell.model.interval import builds, determine_required_base, parse_interval, why_underivable
 from openbell.quality.checker import check_store
@@ -100,7 +100,7 @@ def test_bars_on_clock_hours_are_kept_and_the_refusal_says_why(store: BarStore) 
     with pytest.raises(IntervalError, match="60m cannot be derived"):
         manager.load_historical_bars("CLOCK", "60m", DAYS[0], DAYS[0])
     (text,) = why_underivable(["60m"], (), ["60m"])
-    assert "Stored 60m bars follow the clock and not the session" in text
+    assert "Stored 60m bars do not begin at multiples of it from the open of trading" in text
 
 
 def test_clock_hours_are_the_grid_where_trading_opens_at_one(tmp_path: Path) -> None:
@@ -112,9 +112,69 @@ def test_clock_hours_are_the_grid_where_trading_opens_at_one(tmp_path: Path) -> 
     assert len(manager.load_historical_bars("COIN", "60m", DAYS[0], DAYS[0])) == 6
 
 
-def test_stored_bars_of_any_interval_are_checked_if_they_lie_on_the_grid(store: BarStore) -> None:
+def test_stored_bars_of_any_interval_are_checked(store: BarStore) -> None:
     found = {(one.symbol, one.interval): one.score for one in check_store(store).series}
 
     assert found["M5", "5m"].expected == 3 * 78
     assert found["M30", "30m"].missing == 0
-    assert ("CLOCK", "60m") not in found
+
+
+def stored(folder: Path, interval: str, bars: pl.DataFrame) -> DataManager:
+    store = BarStore.open_or_create(folder / "store")
+    with store.writer() as writer:
+        writer.write("ODD", interval, bars)
+    return DataManager(store, TimeManager("XNYS"))
+
+
+def test_hours_that_begin_at_the_open_and_then_follow_the_clock_build_nothing(tmp_path: Path) -> None:
+    """As Interactive Brokers names them: 09:30, 10:00, 11:00 and so on, of which the first lasts half an hour."""
+    first = frame(390)
+    manager = stored(tmp_path, "60m", pl.concat([first, frame(60, (14, 0))]).sort("timestamp"))
+
+    assert manager.on_day(date(2024, 4, 4)).base_intervals("ODD") == ()
+    with pytest.raises(IntervalError, match="Stored 60m bars do not begin at multiples of it"):
+        manager.load_historical_bars("ODD", "120m", DAYS[0], DAYS[-1])
+
+
+def test_shorter_bars_stored_under_a_longer_interval_build_nothing(tmp_path: Path) -> None:
+    assert stored(tmp_path, "5m", frame(1)).on_day(date(2024, 4, 4)).base_intervals("ODD") == ()
+
+
+@pytest.mark.parametrize("row", [0, 1, 40, 233])
+def test_a_single_bar_between_those_of_the_session_is_left_out_and_the_others_are_read(
+    tmp_path: Path, row: int
+) -> None:
+    bars = frame(5)
+    later = pl.when(pl.int_range(pl.len()) == row).then(pl.duration(minutes=2)).otherwise(pl.duration(minutes=0))
+    manager = stored(tmp_path, "5m", bars.with_columns(pl.col("timestamp") + later))
+
+    own = manager.load_historical_bars("ODD", "5m", DAYS[0], DAYS[-1])
+
+    assert manager.on_day(date(2024, 4, 4)).base_intervals("ODD") == ("5m",)
+    assert own.close.tolist() == bars["close"].gather([i for i in range(234) if i != row]).to_list()
+    (report,) = check_store(manager.store).series
+    assert [(f.kind, f.bars) for f in report.findings if f.kind == "off_grid"] == [("off_grid", 1)]
+
+
+@pytest.mark.parametrize(("interval", "seconds"), [("1m", 7), ("5m", 30), ("1s", 0.5)])
+def test_a_store_takes_no_bars_that_begin_within_their_unit(tmp_path: Path, interval: str, seconds: float) -> None:
+    moved = frame(5).with_columns(pl.col("timestamp") + pl.duration(microseconds=int(seconds * 1e6)))
+
+    with pytest.raises(BadBarsError, match=r"the time is not at a full (second|minute)"):
+        stored(tmp_path, interval, moved)
+
+
+def test_bars_off_the_grid_are_reported_by_a_check(store: BarStore, tmp_path: Path) -> None:
+    found = {(one.symbol, one.interval): one for one in check_store(store).series}
+
+    clock = found["CLOCK", "60m"]
+    assert next(f.kind for f in clock.findings) == "off_grid"
+    assert clock.score.percent is not None
+    assert clock.score.percent <= 50
+    assert "sessions read none of them" in clock.findings[0].text
+    with store.writer() as writer:
+        writer.write("CLOCK", "1m", frame(1))
+    again = {(one.symbol, one.interval): one for one in check_store(store).series}["CLOCK", "60m"]
+    assert [(f.severity, f.kind) for f in again.findings] == [("note", "off_grid")]
+    assert again.score.percent is None
+    assert "make bars of 60m of those of 1m" in again.findings[0].text

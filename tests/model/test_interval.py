@@ -134,7 +134,7 @@ def test_why_several_intervals_cannot_be_derived_is_told_once() -> None:
     )
     minutes, seconds = why_underivable(["60m", "90s"], ["1d"], ["60m"])
     assert "60m cannot be derived: it needs 1m or 1s bars" in minutes
-    assert "Stored 60m bars follow the clock" in minutes
+    assert "Stored 60m bars do not begin at multiples of it" in minutes
     assert "90s cannot be derived: it needs 1s bars" in seconds
     assert "Stored" not in seconds
     (alone,) = why_underivable(["1s", "1s"], ["1m"])
@@ -170,3 +170,13 @@ def test_ticks_are_told_apart(text: str) -> None:
 def test_a_day_of_minutes_is_not_a_session(text: str) -> None:
     with pytest.raises(IntervalError, match="Use 1d for sessions"):
         parse_interval(text)
+
+
+@given(
+    st.sampled_from(["1s", "1m", "5m", "60m", "1d", "5d", "7d", "14d", "1w", "2w"]),
+    st.sampled_from(["7d", "1w", "2w", "14d", "1m"]),
+)
+def test_two_intervals_are_in_one_order_or_equal(one: str, other: str) -> None:
+    a, b = parse_interval(one), parse_interval(other)
+
+    assert [a < b, a == b, a > b].count(True) == 1

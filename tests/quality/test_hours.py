@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from openbell.quality.calendar_fit import bars_on_closed_days
 from openbell.quality.closed_days import closed_days
-from openbell.quality.hours import end_labels, outside_hours, wrong_time_zone
+from openbell.quality.hours import outside_hours, wrong_labels, wrong_time_zone
 from openbell.quality.peers import Peers
 from openbell.timing.grid import date_of
 from quality.made import DAY_NS, bars, frame_of, grid, series, starts_of
@@ -32,7 +32,7 @@ def moved(frame: pl.DataFrame, hours: float) -> pl.DataFrame:
 def test_regular_bars_have_no_finding() -> None:
     one = series(bars())
 
-    assert [*outside_hours(one), *wrong_time_zone(one), *end_labels(one)] == []
+    assert [*outside_hours(one), *wrong_time_zone(one), *wrong_labels(one)] == []
 
 
 def test_pre_market_and_post_market_bars_are_noted_only() -> None:
@@ -83,18 +83,28 @@ def test_times_in_a_fixed_offset_are_found_in_the_half_of_the_year_that_they_are
 
 
 def test_times_that_name_the_ends_of_bars_are_found() -> None:
-    (found,) = end_labels(series(moved(bars(), 1 / 60)))
+    (found,) = wrong_labels(series(moved(bars(), 1 / 60)))
 
     assert found.severity == "serious"
     assert "--label end" in found.text
+
+
+def test_starts_that_were_imported_as_ends_are_found() -> None:
+    early = moved(bars(), -1 / 60)
+    (found,) = wrong_labels(series(early))
+
+    assert (found.kind, found.severity) == ("wrong_label", "serious")
+    assert "--label start" in found.text
+    pre_market = [frame_of(day - np.arange(90, 1, -1) * 60_000_000_000) for day in grid().open_ns[:3]]
+    assert wrong_labels(series(pl.concat([*pre_market, early], how="vertical_relaxed").sort("timestamp"))) == []
 
 
 @pytest.mark.parametrize(("exchange", "found"), [("CMES", 1), ("FOREX", 1), ("XHKG", 1), ("24/7", 0)])
 def test_where_sessions_meet_the_label_shows_after_a_pause(exchange: str, found: int) -> None:
     whole = bars(sessions=20, exchange=exchange)
 
-    assert len(end_labels(series(moved(whole, 1 / 60), exchange=exchange))) == found
-    assert end_labels(series(whole, exchange=exchange)) == []
+    assert len(wrong_labels(series(moved(whole, 1 / 60), exchange=exchange))) == found
+    assert wrong_labels(series(whole, exchange=exchange)) == []
 
 
 def closed(frame: pl.DataFrame, interval: str = "1m", exchange: str = "XNYS", others: int = 0) -> list[Finding]:

@@ -18,9 +18,10 @@ from made_bars import made_store
 from openbell import indicators
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError
+from openbell.indicators.by_session import Sessions
 from openbell.provisioning import Addition, analyze_indicator_requirements
 from openbell.store.store import BarStore
-from openbell.testing import advance, probe_strategy
+from openbell.testing import advance, bar_starts, make_store, probe_strategy, random_bars
 from probes import COLUMNS, engine, local_time, prepared, visible, visible_indicator, visible_series
 from readable import readable
 
@@ -290,6 +291,47 @@ def test_no_indicator_on_any_interval_in_any_mode_depends_on_the_future(
     for other in others:
         assert sorted(real.keys() ^ other.keys()) == []
         assert [way for way in real if real[way] != other[way]] == []
+
+
+def high_of_the_day(bars: indicators.IndicatorInputs, _: Any) -> Any:
+    sessions = Sessions(bars.session)
+    return sessions.highest(bars.high)[sessions.of_row]
+
+
+def falls_soon(bars: indicators.IndicatorInputs, _: Any) -> Any:
+    """1.0 where a close of the next 12 bars is 1 % lower."""
+    later = np.lib.stride_tricks.sliding_window_view(np.append(bars.close, np.full(12, np.inf)), 13)
+    return (later.min(axis=1) < 0.99 * bars.close).astype(float)
+
+
+def swing_high(bars: indicators.IndicatorInputs, _: Any) -> Any:
+    """1.0 where a high is above the three before and the three after it."""
+    window = np.lib.stride_tricks.sliding_window_view(np.pad(bars.high, 3, constant_values=np.inf), 7)
+    return (window.argmax(axis=1) == 3).astype(float)
+
+
+@pytest.mark.parametrize("day", ["2024-07-01", "2024-07-02", "2024-07-03"])
+@pytest.mark.parametrize("kernel", [high_of_the_day, falls_soon, swing_high])
+def test_a_kernel_that_looks_ahead_within_the_day_is_refused_on_every_day(
+    tmp_path: Path, kernel: Callable[..., Any], day: str
+) -> None:
+    """However little history there is, and however calm the bars are."""
+    starts = bar_starts("2024-06-28", "2024-07-03", "5m")
+    store = make_store(tmp_path / "store", {"CALM": {"5m": random_bars(starts, seed=5)}})
+    name = f"{kernel.__name__}_of_a_user"
+    register = indicators.register(
+        name, title="x", group="test", inputs=("high", "close"), parameters=(), session_aware=True,
+        lookback=lambda _: indicators.Lookback(bars=1, sessions=1),
+    )  # fmt: skip
+    register(kernel)
+    try:
+        system = prepared(store, symbols=["CALM"], streams=["5m"], days=day)
+        added = system.session_data.add_indicator_unified("CALM", IndicatorConfig(name, interval="5m"))
+    finally:
+        indicators.REGISTRY.remove(name)
+
+    assert not added
+    assert "reads bars that come later" in system.coordinator.provisioner.journal.records[-1].errors[0]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from openbell.errors import BadBarsError
+from openbell.model.interval import parse_interval
 from openbell.store.check_bars import check_bars, require_good_bars
 from openbell.store.layout import BAR_SCHEMA
 
@@ -47,7 +48,7 @@ def test_a_contradiction_is_set_aside_with_its_line_and_reason(changes: dict[str
     assert checked.bad.rows() == [(2, reason)]
     assert checked.good.height == 2
     with pytest.raises(BadBarsError, match=f"SPY 1m: 1 bad bars; the first is row 2: {reason}"):
-        require_good_bars(frame_of([(0, {}), (1, changes)]), "SPY 1m")
+        require_good_bars(frame_of([(0, {}), (1, changes)]), "SPY", parse_interval("1m"))
 
 
 def test_rounding_noise_is_no_contradiction() -> None:

@@ -29,12 +29,13 @@ __all__ = ["Arena", "back_adjusted", "require_fitting_splits"]
 
 _PRICES = ("open", "high", "low", "close")
 _NEAR_NS = 15 * DAY_NS
+"""The longest time between the bars before and after an ex-date for their prices to be compared."""
 _FURTHEST = 1000.0
-"""How many times the step of the price may be off a split: no news does that, a slip of the pen does."""
+"""The largest factor between the step of the price and a split; more is a typing error, and no move of the market."""
 
 
 class Arena:
-    """An allocator of many columns in few large blocks.
+    """Allocator of many columns in few large blocks.
 
     A block stays in memory as long as a column in it.
 
@@ -61,7 +62,7 @@ def back_adjusted(
 ) -> Bars:
     """Adjust bars to the price basis after all actions.
 
-    Times are shared with ``bars``; prices and volumes are copies, but for volumes that no split changes.
+    Times are shared with ``bars``, and so are volumes that no split changes; all else is copied.
 
     Args:
         bars: Raw bars.
@@ -84,9 +85,9 @@ def back_adjusted(
 
 
 def require_fitting_splits(actions: Sequence[Action], rows: Sequence[int], bars: Bars) -> None:
-    """Refuse a split that has nothing to do with the step of the price on its ex-date.
+    """Raise an error for a split that does not fit the step of the price on its ex-date.
 
-    Where there are no bars near the ex-date, the price may have gone anywhere.
+    A split without bars near its ex-date is not checked, since the price may have moved anywhere.
 
     Args:
         actions: Actions by ex-date, of every kind.
@@ -94,7 +95,7 @@ def require_fitting_splits(actions: Sequence[Action], rows: Sequence[int], bars:
         bars: Raw bars.
 
     Raises:
-        DataError: There is such a split; adjusted prices would be absurd, or infinite.
+        DataError: There is such a split, with which adjusted prices would be absurd or infinite.
     """
     for action, row in zip(actions, rows, strict=True):
         if action.type != "split" or not action.value or not 0 < row < len(bars):

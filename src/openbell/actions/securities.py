@@ -1,8 +1,8 @@
 """Securities, with their symbols, stored spans and corporate actions.
 
 A security is found by the name that it has on the day of a session. Its earlier bars are looked for under the name
-of their time and, where there are none, under the names that it has later: sources differ in which of them they use. A
-later name is passed over in a time in which something else had it.
+that it had then and, where there are none, under its later names: sources differ in which of them they use. A later
+name is skipped for times at which another security had it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class RunningDay(Protocol):
 
     Attributes:
         day: The day.
-        sent: Says in which intervals the feed sends bars of a symbol.
+        sent: Function that returns the intervals in which the feed sends bars of a symbol.
     """
 
     day: date
@@ -99,7 +99,7 @@ class Security:
 
     Args:
         book: All actions.
-        manifest: What the store holds.
+        manifest: The store's manifest.
         symbol: The symbol on the day.
         day: The day, in days since 1970-01-01.
         running: The day whose bars a feed sends; None when all bars are stored.
@@ -107,7 +107,7 @@ class Security:
     Attributes:
         symbol: The symbol.
         period: The period of that symbol; the security is the same on each day of it.
-        past: Its periods up to and including that one, in the order of time.
+        past: Its symbol periods up to and including that one, in the order of time.
     """
 
     def __init__(
@@ -130,18 +130,18 @@ class Security:
             self._applied = {**_NOTHING_APPLIED, "split": PriceActions.of(splits), "total": PriceActions.of(everything)}
 
     def applied_by(self, adjustment: Adjustment) -> PriceActions:
-        """Return the actions that an adjustment applies, later ones included."""
+        """Return the actions that an adjustment applies, those after the day included."""
         return self._applied[adjustment]
 
     def renames(self) -> tuple[Action, ...]:
-        """Return the renames that led to its symbol, in the order of time."""
+        """Return the renames that led to the security's symbol, in the order of time."""
         if not self._was_renamed:
             return ()
         pairs = zip(self.past, self.past[1:], strict=False)
         return tuple(self._book.rename(old.symbol, new.first_day) for old, new in pairs)
 
     def intervals(self) -> tuple[str, ...]:
-        """Return the intervals in which the store has bars of it, finest first."""
+        """Return the intervals in which there are bars of the security, finest first."""
         if self._intervals is None:
             self._intervals = self._held_intervals()
         return self._intervals
@@ -154,8 +154,8 @@ class Security:
         return _joined(held, () if self._running is None else self._running.sent(self.symbol))
 
     def note_manifest(self, manifest: Manifest) -> None:
-        """Look at a later state of the store, which has the same files of it."""
-        # Each of many states is large, and one for each security would stay as long as that does.
+        """Use a later manifest of the store, in which the security has the same files."""
+        # Manifests are large, and each security would keep the one in memory that it was made with.
         self._manifest = manifest
 
     def spans(self, interval: str) -> tuple[StoredSpan, ...]:
@@ -167,7 +167,7 @@ class Security:
         return known
 
     def _under_its_name(self, interval: str) -> Iterator[StoredSpan]:
-        """Yield the span of a security that never had another name."""
+        """Yield the span of a security that was never renamed."""
         if self._manifest.files.get((self.symbol, interval)) or self._is_sent(interval, self.period):
             yield StoredSpan(self.symbol, FAR_PAST, FAR_FUTURE)
 
@@ -195,7 +195,7 @@ class Security:
                 yield later.symbol
 
     def _holds(self, name: str, interval: str, period: SymbolPeriod) -> bool:
-        """Return whether the store has bars under a symbol in a period."""
+        """Return whether there are bars under a symbol in a period."""
         if name == period.symbol and self._is_sent(interval, period):
             return True
         begin, end = period.first_day * DAY_NS, (period.last_day + 1) * DAY_NS
@@ -203,7 +203,7 @@ class Security:
         return any(file.first_ns < end and begin <= file.last_ns for file in files)
 
     def _is_sent(self, interval: str, period: SymbolPeriod) -> bool:
-        """Return whether a feed sends bars of the running day, and that is in a period."""
+        """Return whether a feed sends bars of the running day, and that day is in a period."""
         running = self._running
         sends = running is not None and interval in running.sent(period.symbol)
         return running is not None and sends and period.first_day <= day_number(running.day) <= period.last_day
@@ -217,9 +217,9 @@ class Security:
         return not self._holds(old, interval, theirs)
 
     def _price_actions(self) -> tuple[list[tuple[int, Action]], list[tuple[int, Action]]]:
-        """Return its splits, and its splits and dividends, as (day, action) by day.
+        """Return the security's splits, and its splits and dividends, as (day, action) by day.
 
-        They are looked for under all symbols that may hold its data.
+        They are looked for under all symbols under which the security's data may be stored.
         """
         found: dict[tuple[int, str], Action] = {}
         for place, period in enumerate(self._chain):
@@ -241,7 +241,7 @@ class PriceBasis(NamedTuple):
 
     Attributes:
         security: The security.
-        applied: The number of its actions, of those that an adjustment applies, that are in effect on the day.
+        applied: How many of the actions that an adjustment applies are in effect on the day.
     """
 
     security: Security
@@ -253,7 +253,7 @@ class Securities:
 
     Args:
         book: All actions.
-        manifest: What the store holds.
+        manifest: The store's manifest.
         running: The day whose bars a feed sends; None when all bars are stored.
     """
 
@@ -276,7 +276,7 @@ class Securities:
         return any(known is security for known in self._known.get(security.symbol, ()))
 
     def hint(self, symbol: str, day: int) -> str:
-        """Return advice on a symbol that nothing has on a day, as `ActionBook.hint` does."""
+        """Return advice on a symbol that no security has on a day, as `ActionBook.hint` does."""
         return self._book.hint(symbol, day)
 
     def of_later_state(self, manifest: Manifest, changed: AbstractSet[str]) -> Securities:
@@ -294,6 +294,6 @@ class Securities:
         return later
 
     def forget(self, symbols: Iterable[str]) -> None:
-        """Forget the securities of symbols, which are made anew when they are asked for."""
+        """Forget the securities of symbols, which are then made again when requested."""
         for symbol in symbols:
             self._known.pop(symbol, None)

@@ -32,7 +32,9 @@ FAR_PAST, FAR_FUTURE = -(2**40), 2**40
 
 
 class ActionStore:
-    """The actions beside the bars of a store. May be used from any thread.
+    """The actions beside the bars of a store.
+
+    May be used from any thread.
 
     Args:
         store: The store's folder or address.
@@ -48,23 +50,20 @@ class ActionStore:
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The stamp of the file, which changes with the actions.
-
-        It is empty when there are none.
-        """
+        """The stamp of the file, which changes with the actions (empty when there are none)."""
         return self._backing.side_stamp(layout.ACTIONS)
 
     def book(self, listed: Collection[str] | None = None) -> ActionBook:
         """Return all actions as of now.
 
         Args:
-            listed: The files beside the bars by a manifest that was read already.
+            listed: The files beside the bars that a manifest lists which was read before.
 
         Raises:
             DamagedFileError: The file cannot be read, or is not what was stored.
         """
         with self._lock:
-            # The stamp first: should the file change in between, the next comparison finds it.
+            # The stamp first: if the file changes in between, the next comparison of stamps shows that.
             version = self.version
             if self._book is None or version != self._read_at:
                 self._book = ActionBook(self._table.read(listed))
@@ -88,10 +87,10 @@ class ActionStore:
             actions: Good rows as `check_actions` returns them.
 
         Returns:
-            The numbers of actions added, revised and unchanged; they are on disk.
+            The numbers of actions added, revised and unchanged. All are on disk when this returns.
 
         Raises:
-            DamagedFileError: What is there cannot be read.
+            DamagedFileError: The existing file cannot be read, or is not what was stored.
             StoreError: Another process is writing, or the disk is full.
         """
         report = WriteReport()
@@ -115,8 +114,8 @@ class SymbolPeriod:
 
     Attributes:
         symbol: The symbol.
-        first_day: The first day of the period, in days since 1970-01-01; `FAR_PAST` when no other name before is known.
-        last_day: The last day, inclusive; `FAR_FUTURE` likewise.
+        first_day: The first day of the period, in days since 1970-01-01; `FAR_PAST` when no earlier name is known.
+        last_day: The last day, inclusive; `FAR_FUTURE` when no later name is known.
     """
 
     symbol: str
@@ -125,7 +124,7 @@ class SymbolPeriod:
 
 
 class ActionBook:
-    """An immutable index of actions by symbol.
+    """Immutable index of actions by symbol.
 
     Args:
         frame: The columns of `ACTION_SCHEMA`, sorted by symbol and ex-date.
@@ -172,7 +171,7 @@ class ActionBook:
         return name in self._new_names or name in self._old_names
 
     def left(self, name: str, after: int, through: int) -> bool:
-        """Return whether a security gave up this name in a range of days."""
+        """Return whether a security gave up this name after one day and up to another, inclusive."""
         return any(after < day <= through for day, _ in self._new_names.get(name, ()))
 
     def chain(self, name: str, day: int) -> tuple[SymbolPeriod, ...]:
@@ -191,13 +190,13 @@ class ActionBook:
         return tuple(names)
 
     def renamed_from(self, name: str, day: int) -> str | None:
-        """Return the name before the rename to ``name`` on ``day``, or None."""
+        """Return the old name of the rename to ``name`` on ``day``, or None when there is no such rename."""
         return next((old for at, old in self._old_names.get(name, ()) if at == day), None)
 
     def hint(self, name: str, day: int) -> str:
-        """Return advice on a name that nothing has on ``day``.
+        """Return advice on a name that no security has on ``day``.
 
-        It begins with a blank and names the symbol to ask for; it is empty when no rename is known.
+        It begins with a blank and names the symbol to use instead; it is empty when no rename is known.
         """
         left = max(((at, new) for at, new in self._new_names.get(name, ()) if at <= day), default=None)
         if left is not None:
@@ -215,20 +214,20 @@ class ActionBook:
         return next(a for a in self.of(old) if a.type == "rename" and day_number(a.ex_date) == day)
 
     def _began(self, name: str, day: int) -> tuple[int, str | None]:
-        """Return the first day of a security's name, and its name before."""
+        """Return the first day of a security's name, and its earlier name or None."""
         came = max(((at, old) for at, old in self._old_names.get(name, ()) if at <= day), default=None)
         left = max((at for at, _ in self._new_names.get(name, ()) if at <= day), default=FAR_PAST)
         return came if came is not None and came[0] >= left else (left, None)
 
     def _ended(self, name: str, day: int) -> tuple[int, str | None]:
-        """Return the last day of a security's name, and its name after."""
+        """Return the last day of a security's name, and its later name or None."""
         left = min(((at, new) for at, new in self._new_names.get(name, ()) if at > day), default=None)
         came = min((at for at, _ in self._old_names.get(name, ()) if at > day), default=FAR_FUTURE + 1)
         return (left[0] - 1, left[1]) if left is not None and left[0] <= came else (came - 1, None)
 
 
 def _compared(actions: pl.DataFrame, before: pl.DataFrame) -> WriteReport:
-    """Return how many actions are new, how many others than before, and how many the same."""
+    """Return how many actions are new, changed and unchanged."""
     both = actions.join(before, on=KEY, how="inner", suffix="_before")
     values = [name for name in ACTION_SCHEMA if name not in KEY]
     changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in values)

@@ -47,8 +47,8 @@ class Action:
 
     Attributes:
         symbol: The symbol; of a rename, the old name.
-        ex_date: The first session that trades after the action: without the dividend, on the new price basis, under the
-            new name.
+        ex_date: The first session that trades after the action: without the dividend, on the new price basis, or under
+            the new name.
         type: "split", "dividend" or "rename".
         value: Of a split, new shares for one old share (7-for-1 is 7.0, a reverse split 1-for-20 is 0.05); of a
             dividend, cash per share as held before the ex-date, in the currency of the bars; None of a rename.
@@ -128,7 +128,7 @@ def check_actions(frame: pl.DataFrame) -> CheckedActions:
 
 
 def _reason() -> pl.Expr:
-    """Return an expression for the first rule that a row breaks, else null."""
+    """Return an expression for the first rule that a row breaks, as text, or null when it breaks none."""
     value, reference, new_symbol = pl.col("value"), pl.col("reference"), pl.col("new_symbol")
     is_split, is_dividend, is_rename = (pl.col("type") == kind for kind in KINDS)
     missing = value.is_null() | ~value.is_finite()

@@ -1,1 +1,1 @@
-"""Brokers over the network, who carry out the orders of live sessions."""
+"""Brokers over the network, which execute the orders of live sessions."""

@@ -1,4 +1,4 @@
-"""Link to Alpaca, which sends orders by its own package and hears of them by its stream of trade updates."""
+"""Link to Alpaca, with requests through alpaca-py and events by its stream."""
 
 from __future__ import annotations
 
@@ -46,37 +46,39 @@ if TYPE_CHECKING:
 __all__ = ["BASE_URL", "TRADE_STREAM_URL", "AlpacaLink"]
 
 BASE_URL, TRADE_STREAM_URL = "APCA_API_BASE_URL", "APCA_API_TRADE_STREAM_URL"
-"""Variables of the environment with the addresses of another server, or a proxy."""
+"""Environment variables with the addresses of another server, or of a proxy."""
 
 _HOSTS = {True: "paper-api.alpaca.markets", False: "api.alpaca.markets"}
 _PAPER_NUMBER = "PA"
+"""The beginning of the numbers of paper accounts."""
 
 
 class AlpacaLink:
     """Orders of US stocks at Alpaca.
 
-    Requests of one symbol are made one after the other, and those of different symbols side by side; the books are
-    asked for when everything before has its answer. So no order overtakes the cancellation that makes room for it, and
-    no answer that is late holds up the rest.
+    Requests about one symbol are sent one after the other, and those about different symbols in parallel; the account
+    is requested when everything before has been answered. So no order overtakes the cancellation that makes room for
+    it, and no late answer delays other symbols.
 
     Args:
-        keys: The account's keys, which show in no text.
-        run_id: The id of the run, from which the ids of orders follow.
-        put: Takes events, from any thread.
+        keys: The account's keys, which no text of the link shows.
+        run_id: The id of the run, from which the ids of orders are made.
+        put: Takes events; called from any thread.
         is_paper: Whether to trade with paper money.
-        url: The server's address; Alpaca's own unless given.
-        stream_url: The address of the stream of trade updates; that of the server unless given.
-        answer_s: The longest that an answer is waited for, in seconds.
-        requests_per_minute: How close requests follow each other. Alpaca takes 200 in a minute as they come, and says
-            when to wait.
-        threads: How many requests may be under way at once.
-        bounds: The most that is waited for or taken of the stream.
+        url: The server's address; None is Alpaca's own.
+        stream_url: The address of the stream of trade updates; None is that of the server.
+        answer_s: The timeout of an answer in seconds.
+        requests_per_minute: The rate at which requests are spaced. Alpaca takes 200 in a minute, even at once, and then
+            demands a wait.
+        threads: The most requests in flight at once.
+        bounds: The limits of times and sizes of the stream.
 
     Attributes:
         name: The name of the broker.
 
     Raises:
-        ConfigError: A package is missing, or an address is none, or would send keys that others can read.
+        ConfigError: A package is missing, an address is not valid or is of live money, or the stream's address is
+            neither encrypted nor local, so that others could read the keys.
     """
 
     name = "Alpaca"
@@ -111,18 +113,18 @@ class AlpacaLink:
         self._lock = threading.RLock()
         self._put_event = put
         self._is_closed = False
-        self._news = OrderUpdates(self._ids, self._put)
-        self._requests = OrderRequests(self._rest, self._ids, self._news, self._put)
+        self._updates = OrderUpdates(self._ids, self._put)
+        self._requests = OrderRequests(self._rest, self._ids, self._updates, self._put)
         self._current: CurrentConnection[TradeUpdatesReader] = CurrentConnection("alpaca trade updates")
 
     @staticmethod
     def of(
         environment: Mapping[str, str], run_id: str, put: Callable[[BrokerEvent], None], *, is_paper: bool = True
     ) -> AlpacaLink:
-        """Return the link with the keys and addresses that are in the environment.
+        """Return a link with the keys and addresses from the environment variables.
 
         Raises:
-            ConfigError: Keys are missing, or as for the link itself.
+            ConfigError: Keys are missing, or as for the class.
         """
         return AlpacaLink(
             AlpacaKeys.of(environment),
@@ -135,7 +137,7 @@ class AlpacaLink:
 
     @property
     def state(self) -> LinkState:
-        """State of the stream's connection."""
+        """The state of the stream's connection."""
         return self._current.state
 
     @property
@@ -150,14 +152,15 @@ class AlpacaLink:
 
     @property
     def read(self) -> int:
-        """Number of trade updates that were read and passed on, over this connection."""
+        """Number of trade updates read from the present connection and passed on."""
         return self._current.read
 
     def account(self) -> BrokerAccount:
-        """Return the account, once the broker has answered.
+        """Wait for the broker's answer, and return the account.
 
         Raises:
-            BrokerError: The keys are refused, or there is no answer, or its money is not the kind that was asked for.
+            BrokerError: The keys are refused, there is no answer, or the account is of live money where paper money was
+                requested.
         """
         try:
             number = str(self._rest.account().get("account_number") or "")
@@ -171,7 +174,7 @@ class AlpacaLink:
     # The stream
 
     def connect(self) -> None:
-        """Begin to listen to trade updates, which ends in `BrokerBack` or `BrokerLost`."""
+        """Begin to connect to the stream of trade updates, which ends in `BrokerBack` or `BrokerLost`."""
         with self._lock:
             self._current.give_up()
             if self._is_closed:
@@ -180,20 +183,20 @@ class AlpacaLink:
                 self._stream_url,
                 self._words,
                 self._bounds,
-                self._heard_of_connection,
+                self._connection_changed,
                 lambda: WallClock().now_ns,
                 keys=self._keys,
-                heard=self._heard,
+                heard=self._read_update,
             )
             self._current.begin(connection)
 
     def disconnect(self) -> None:
-        """Give up the stream."""
+        """Give up the connection to the stream."""
         with self._lock:
             self._current.give_up()
 
     def close(self) -> None:
-        """Free everything, after which nothing comes."""
+        """Close the connections and end the threads, after which no event arrives."""
         with self._lock:
             self._is_closed = True
             thread = self._current.end()
@@ -203,9 +206,10 @@ class AlpacaLink:
         if thread is not None:
             thread.close(2 * self._bounds.close_s)
 
-    def _heard_of_connection(
+    def _connection_changed(
         self, connection: StreamConnection[TradeUpdatesReader], events: Sequence[FeedEvent | BrokerEvent]
     ) -> None:
+        """Report that the current connection is open or lost."""
         with self._lock:
             if connection is not self._current.connection:
                 return
@@ -217,14 +221,14 @@ class AlpacaLink:
                     self._current.lost()
                     self._put(BrokerLost(event.reason, event.is_final))
 
-    def _heard(self, data: JsonObject) -> None:
-        self._news.update(data)
+    def _read_update(self, data: JsonObject) -> None:
+        self._updates.update(data)
         self._current.read += 1
 
     # Requests
 
     def know(self, orders: Iterable[Order]) -> None:
-        """Hear of orders that the run gave before, also in another process."""
+        """Record orders that the run has sent before, perhaps in another process."""
         self._ids.know(orders)
 
     def submit(self, orders: Sequence[Order]) -> None:
@@ -232,15 +236,15 @@ class AlpacaLink:
         self._do("submit", orders[0], lambda: self._requests.submit(orders))
 
     def cancel(self, order: Order) -> None:
-        """Ask for an order to be cancelled."""
+        """Request the cancellation of an order."""
         self._do("cancel", order, lambda: self._requests.cancel(order))
 
     def replace(self, order: Order, version: int) -> None:
-        """Ask for an open order to have the units and prices of another one."""
+        """Request that an open order gets the units and prices of ``order``."""
         self._do("replace", order, lambda: self._requests.replace(order, version))
 
     def ask(self, orders: Sequence[Order], version: int = 0) -> None:
-        """Ask how an order stands, or all that were sent together."""
+        """Request the state of an order, or of an entry with its legs."""
 
         def work() -> None:
             try:
@@ -251,7 +255,7 @@ class AlpacaLink:
         self._lanes.do(orders[0].symbol, lambda: _until_stopped(work))
 
     def ask_books(self, since_ns: int) -> None:
-        """Ask for the account with all that has happened since a time."""
+        """Request the account with its events since a time, nanoseconds since 1970 UTC."""
 
         def work() -> None:
             try:
@@ -260,7 +264,7 @@ class AlpacaLink:
                 books = BrokerBooks(error=str(exc))
             except (KeyError, ValueError, TypeError) as exc:
                 books = BrokerBooks(error=f"Alpaca's answer cannot be understood ({type(exc).__name__}: {exc})")
-            self._news.sort_out(all_of_them=True)
+            self._updates.sort_out(all_of_them=True)
             self._put(books)
 
         self._lanes.after_all(lambda: _until_stopped(work))
@@ -277,7 +281,7 @@ class AlpacaLink:
             raise BrokerError(f"not everything could be closed at Alpaca: {exc}.") from None
 
     def _do(self, request: RequestKind, order: Order, work: Callable[[], None]) -> None:
-        """Make a request after those of its symbol that came before, and tell how it ends."""
+        """Queue a request after earlier ones about its symbol, and report a failure as an event."""
 
         def guarded() -> None:
             try:
@@ -309,7 +313,7 @@ def _good_address(url: str, *, is_paper: bool) -> str:
     """Return the address of a server, without the version that Alpaca's dashboard shows with it.
 
     Raises:
-        ConfigError: It is none, or the one of live money where paper money was asked for.
+        ConfigError: The address is not valid, or is that of live money where paper money was requested.
     """
     if not is_http_address(url):
         raise ConfigError(f"the address in {BASE_URL} is none. Write for example https://{_HOSTS[True]}.")

@@ -1,4 +1,4 @@
-"""Closing out at Alpaca of a run whose process does not answer any more."""
+"""Closing of the orders and positions at Alpaca of a run whose process no longer responds."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def close_out(rest: AlpacaTrading, ids: AlpacaIds, symbols: Sequence[str]) -> li
     """Cancel the run's open orders, wait until they have ended, and close its positions.
 
     Args:
-        rest: Asks the server.
-        ids: Knows the orders of the run.
-        symbols: Where positions are closed.
+        rest: The trading API.
+        ids: The ids of the run's orders.
+        symbols: The symbols whose positions are closed.
 
     Returns:
-        What was done, in words.
+        One text for each thing that was done.
 
     Raises:
-        RefusedError: Alpaca says no to something; then everything else was tried as well.
-        NoAnswerError: There is no answer.
+        RefusedError: Alpaca refuses something; everything else was tried all the same.
+        NoAnswerError: There is no answer, or an order is not cancelled in time; what comes after it was not tried.
     """
     done, refused = [], []
     for row in list(_open_orders(rest, ids)):
@@ -61,7 +61,7 @@ def close_out(rest: AlpacaTrading, ids: AlpacaIds, symbols: Sequence[str]) -> li
 
 
 def _open_orders(rest: AlpacaTrading, ids: AlpacaIds) -> Iterator[JsonObject]:
-    """Yield the run's open orders, also those whose ids are Alpaca's because they came with an entry."""
+    """Yield the run's open orders, with legs that Alpaca has given ids of its own."""
     is_open = {str(row["id"]): row for row in rest.orders("open")}
     if not is_open:
         return
@@ -75,6 +75,11 @@ def _open_orders(rest: AlpacaTrading, ids: AlpacaIds) -> Iterator[JsonObject]:
 
 
 def _wait_for_end(rest: AlpacaTrading, broker_id: str) -> None:
+    """Wait until an order has ended.
+
+    Raises:
+        NoAnswerError: The order is still open after ten seconds.
+    """
     for _ in range(_ATTEMPTS):
         if rest.order(broker_id)["status"] in _ENDED:
             return

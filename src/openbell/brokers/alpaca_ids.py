@@ -1,4 +1,4 @@
-"""Ids of orders at Alpaca and those of the run."""
+"""Mapping between the run's ids of orders and those of Alpaca."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _GROUPS = ("bracket", "oto", "oco")
 
 
 class AlpacaIds:
-    """Says which order of the run is which at Alpaca. May be used from any thread.
+    """Mapping between the run's ids of orders and those of Alpaca.
 
-    An order is sent with an id that follows from the run, its own id, and how often it was replaced. The legs of an
-    entry get ids of Alpaca's own, which have to be learned from the entry.
+    May be used from any thread. An order is sent with a client id made of the run's id, the order's id and the number
+    of its replacements. The legs of an entry get ids from Alpaca, which have to be learned from the entry.
 
     Args:
         run_id: The id of the run.
@@ -40,11 +40,11 @@ class AlpacaIds:
         self._legs: dict[tuple[str, bool], str] = {}
 
     def sent_as(self, order_id: str, version: int = 0) -> str:
-        """Return the id that an order is sent with."""
+        """Return the client id that an order is sent with, after ``version`` replacements."""
         return f"{self._prefix}{order_id}/{version}"
 
     def own(self, row: JsonObject) -> str | None:
-        """Return the run's id of an order, or None when it did not give it, or has not learned of it."""
+        """Return the run's id of an order, or None if it is not known as the run's."""
         with self._lock:
             if (known := self._own.get(str(row["id"]))) is not None:
                 return known
@@ -52,45 +52,48 @@ class AlpacaIds:
         return sent.removeprefix(self._prefix).rpartition("/")[0] if sent.startswith(self._prefix) else None
 
     def own_of(self, broker_id: str) -> str | None:
-        """Return the run's id of an order by Alpaca's, if it is known."""
+        """Return the run's id of an order by Alpaca's, or None if unknown."""
         with self._lock:
             return self._own.get(broker_id)
 
     def at_broker(self, order_id: str) -> str | None:
-        """Return Alpaca's id of an order, if it is known."""
+        """Return Alpaca's id of an order by the run's, or None if unknown."""
         with self._lock:
             return self._at_broker.get(order_id)
 
     def is_unclear(self, row: JsonObject) -> bool:
-        """Return whether it may be a leg of which one has not learned yet."""
+        """Return whether an order may be a leg of the run's that is not learned yet."""
         return row.get("order_class") in _GROUPS and self.own(row) is None
 
     def is_unknown(self, broker_id: str) -> bool:
-        """Return whether one has not learned yet whose order that is."""
+        """Return whether it is not learned yet if an order is the run's."""
         with self._lock:
             return broker_id not in self._own and broker_id not in self._foreign
 
     def know(self, orders: Iterable[Order]) -> None:
-        """Know orders that the run has given, so that legs can be told from each other."""
+        """Record orders of the run, so that the legs of an entry can be distinguished."""
         with self._lock:
             for order in orders:
                 if order.parent is not None:
                     self._legs[order.parent, order.type is OrderType.LIMIT] = order.id
 
     def learn_one(self, order_id: str, broker_id: str) -> None:
-        """Learn Alpaca's id of an order."""
+        """Record Alpaca's id of an order of the run."""
         with self._lock:
             self._own[broker_id] = order_id
             self._at_broker[order_id] = broker_id
             self._foreign.discard(broker_id)
 
     def learn_earlier(self, order_id: str, broker_id: str) -> None:
-        """Learn the id of an order in whose place another one is."""
+        """Record Alpaca's id of an order that was replaced.
+
+        It remains an id of the run's order.
+        """
         with self._lock:
             self._own[broker_id] = order_id
 
     def learn(self, row: JsonObject) -> None:
-        """Learn whose an order is, and its legs where it comes with them."""
+        """Record whether an order and its legs are the run's, and their ids if so."""
         own, legs = self.own(row), row.get("legs") or ()
         if own is None:
             if not self.is_unclear(row) or legs:

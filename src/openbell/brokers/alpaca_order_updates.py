@@ -1,4 +1,4 @@
-"""News of orders at Alpaca, by its stream and in answers, reported in turn."""
+"""Updates of orders at Alpaca, from the stream and from answers, reported in a consistent order."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _REFUSED: Mapping[str, RequestKind] = {"order_cancel_rejected": "cancel", "order
 
 
 class OrderUpdates:
-    """Passes on what stream and answers report. May be used from any thread.
+    """Turns updates from the stream and from answers into events.
 
-    An answer that comes after newer news of the stream does not take these back. What the stream reports of a leg waits
-    until the answer about its entry has said whose leg it is.
+    May be used from any thread. An answer that arrives after a newer update from the stream does not undo it. An update
+    of a leg waits until the answer about its entry has shown which leg it is.
 
     Args:
-        ids: Knows the orders of the run.
+        ids: The ids of the run's orders.
         put: Takes events.
     """
 
@@ -41,7 +41,7 @@ class OrderUpdates:
         self._unclear: list[JsonObject] = []
 
     def update(self, data: JsonObject) -> None:
-        """Hear an update of the stream."""
+        """Report an update from the stream, or hold it until its leg is learned."""
         with self._lock:
             if self._ids.is_unclear(data["order"]):
                 self._unclear.append(data)
@@ -49,15 +49,15 @@ class OrderUpdates:
                 self._pass_on(data)
 
     def answer(self, row: JsonObject, fills: Iterable[BrokerFill] = ()) -> None:
-        """Tell of an order as it is, with its legs, and of executions."""
+        """Report an order from an answer, with its legs, and executions."""
         with self._lock:
             legs = [leg for leg in row.get("legs") or () if self._ids.own(leg) is not None]
-            orders = tuple(self._as_it_is(each) for each in (row, *legs) if each["status"] != REPLACED)
+            orders = tuple(self._newest_state(each) for each in (row, *legs) if each["status"] != REPLACED)
             self._put(BrokerAnswer(orders, tuple(fills)))
             self.sort_out()
 
     def sort_out(self, *, all_of_them: bool = False) -> None:
-        """Pass on the updates of legs that one has learned of meanwhile, or all that wait."""
+        """Report held updates whose legs are learned by now, or all held updates."""
         with self._lock:
             waiting, self._unclear = self._unclear, []
             for data in waiting:
@@ -72,14 +72,15 @@ class OrderUpdates:
         if own is not None and row["status"] != REPLACED:
             self._ids.learn_one(own, str(row["id"]))
         fills = (fill_of_update(data, own),) if event in _FILLS else ()
-        # Of an order that was replaced, the one in its place tells.
-        orders = () if row["status"] == REPLACED else (self._as_it_is(row),)
+        # An order that was replaced is reported by the order in its place.
+        orders = () if row["status"] == REPLACED else (self._newest_state(row),)
         if orders or fills:
             self._put(BrokerAnswer(orders, fills))
         if own is not None and (request := _REFUSED.get(event)) is not None:
             self._put(BrokerRefusal(own, request, f"Alpaca: it could not {request} the order any more"))
 
-    def _as_it_is(self, row: JsonObject) -> BrokerOrder:
+    def _newest_state(self, row: JsonObject) -> BrokerOrder:
+        """Return an order, in the newest state that was reported of it."""
         made = broker_order(row, self._ids.own(row))
         newest = self._newest.get(str(row["id"]))
         if newest is not None and newest.is_own == made.is_own and _rank(newest) > _rank(made):
@@ -89,5 +90,5 @@ class OrderUpdates:
 
 
 def _rank(order: BrokerOrder) -> tuple[bool, float, int]:
-    """Orders only ever end, and fill, and get later."""
+    """Return a sort key by which the states of an order follow each other."""
     return order.status not in OPEN_STATUSES, abs(order.filled), order.time_ns

@@ -1,4 +1,4 @@
-"""Orders of a run as Alpaca takes them, and Alpaca's orders and executions as a run reads them."""
+"""Conversion of orders and executions between the run's form and Alpaca's."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ __all__ = [
 ]
 
 REPLACED = "replaced"
-"""The status of an order that another one has taken the place of."""
+"""The status of an order that another one has replaced."""
 
 _DIGITS = 9
+"""The decimal places to which prices and units are rounded."""
+
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)")
 _OPEN = OrderStatus.ACCEPTED
 _STATUSES = {
@@ -47,14 +49,14 @@ _SENT_TYPES = {OrderType.MARKET_ON_OPEN: "opg", OrderType.MARKET_ON_CLOSE: "cls"
 
 
 class UnsupportedError(Exception):
-    """An order that cannot be given to Alpaca as it is, in words."""
+    """Alpaca does not support an order, with the reason as text."""
 
 
 def request_of(orders: Sequence[Order], client_id: str) -> OrderRequest:
-    """Return the request of an order, or of an entry with its legs.
+    """Return the request that submits an order, or an entry with its legs.
 
     Raises:
-        UnsupportedError: Alpaca has no such order.
+        UnsupportedError: Alpaca does not support such an order.
     """
     from alpaca.trading import requests
     from alpaca.trading.enums import OrderSide
@@ -90,15 +92,25 @@ def request_of(orders: Sequence[Order], client_id: str) -> OrderRequest:
 
 
 def _tif(order: Order, legs: Sequence[Order]) -> str:
+    """Return Alpaca's time in force for an order with its legs.
+
+    Raises:
+        UnsupportedError: An order is good until a date.
+    """
     if order.type in _SENT_TYPES:
         return _SENT_TYPES[order.type]
     if any(each.tif is TimeInForce.GTD for each in (order, *legs)):
         raise UnsupportedError("Alpaca has no orders until a date; give it as gtc, and cancel it")
-    # A group has one lifetime, and a stop that ends with the day would leave its position alone.
+    # A group has one time in force, and a stop that ended with the day would leave the position without protection.
     return "gtc" if any(each.tif is TimeInForce.GTC for each in (order, *legs)) else "day"
 
 
 def _exits(order: Order, legs: Sequence[Order]) -> dict[str, Any]:
+    """Return the arguments of a request that add the legs of an entry.
+
+    Raises:
+        UnsupportedError: Alpaca does not support such legs.
+    """
     from alpaca.trading.requests import StopLossRequest, TakeProfitRequest
 
     if not legs:
@@ -125,10 +137,10 @@ def _exits(order: Order, legs: Sequence[Order]) -> dict[str, Any]:
 
 
 def changes_of(order: Order, row: JsonObject) -> dict[str, float]:
-    """Return what an order at Alpaca has to get to become another one, by Alpaca's names.
+    """Return the values, by Alpaca's names, to change so that its order becomes ``order``.
 
     Raises:
-        UnsupportedError: Alpaca does not change that.
+        UnsupportedError: Alpaca does not support the change.
     """
     wanted = {"limit_price": _price(order.limit), "stop_price": _price(order.stop)}
     if order.type is OrderType.TRAILING_STOP:
@@ -148,11 +160,11 @@ def changes_of(order: Order, row: JsonObject) -> dict[str, float]:
 
 
 def broker_order(row: JsonObject, order_id: str | None) -> BrokerOrder:
-    """Return an order of Alpaca's.
+    """Return an order of Alpaca as the run reads it.
 
     Args:
         row: The order, as Alpaca writes it.
-        order_id: The run's own id of it; None for an order that the run did not give.
+        order_id: The run's id of the order; None for an order that is not the run's.
     """
     sign = 1 if row["side"] == "buy" else -1
     tif, kind = row["time_in_force"], OrderType(row["type"])
@@ -183,12 +195,12 @@ def broker_order(row: JsonObject, order_id: str | None) -> BrokerOrder:
 def _reason(row: JsonObject, status: OrderStatus) -> str:
     if status is not OrderStatus.REJECTED:
         return ""
-    said = printable(str(row.get("reject_reason") or ""), 200)
-    return f"Alpaca rejected it after it had taken it{': ' if said else ''}{said}"
+    cause = printable(str(row.get("reject_reason") or ""), 200)
+    return f"Alpaca rejected it after it had taken it{': ' if cause else ''}{cause}"
 
 
 def fill_of_update(data: JsonObject, order_id: str | None) -> BrokerFill:
-    """Return the execution that an update of an order tells of."""
+    """Return the execution in an update of an order."""
     row = data["order"]
     sign = 1 if row["side"] == "buy" else -1
     return BrokerFill(
@@ -203,7 +215,10 @@ def fill_of_update(data: JsonObject, order_id: str | None) -> BrokerFill:
 
 
 def fill_of_activity(row: JsonObject, order_id: str | None) -> BrokerFill:
-    """Return the execution that an activity of the account tells of, whose id ends with that of the execution."""
+    """Return the execution in an activity of the account.
+
+    The activity's id ends with that of the execution.
+    """
     sign = 1 if row["side"] == "buy" else -1
     return BrokerFill(
         order_id or str(row["order_id"]),
@@ -217,10 +232,10 @@ def fill_of_activity(row: JsonObject, order_id: str | None) -> BrokerFill:
 
 
 def time_ns_of(text: str) -> int:
-    """Return a time that Alpaca writes, nanoseconds since 1970 UTC.
+    """Return a time that Alpaca writes, in nanoseconds since 1970 UTC.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text is not such a time.
     """
     match = _TIME.fullmatch(text)
     if match is None:
@@ -231,7 +246,7 @@ def time_ns_of(text: str) -> int:
 
 
 def _price(price: float | None) -> float | None:
-    """A price without the noise of computing with it."""
+    """Return a price without the rounding noise of computations."""
     return None if price is None else round(price, _DIGITS)
 
 

@@ -1,4 +1,4 @@
-"""Requests about orders at Alpaca, each with its answer."""
+"""Requests about orders at Alpaca, whose answers are reported as events."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = ["OrderRequests"]
 
 
 class OrderRequests:
-    """Makes requests, and waits for their answers.
+    """Sends requests, waits for their answers and reports these.
 
-    Each method may raise `RefusedError`, `UnsupportedError` or `NoAnswerError`, and then has reported nothing but what
-    is certain.
+    Each method may raise `RefusedError`, `UnsupportedError` or `NoAnswerError`; events that were reported before the
+    error hold all the same.
 
     Args:
-        rest: Asks the server.
-        ids: Knows the orders of the run.
-        news: Tells of orders.
+        rest: The trading API.
+        ids: The ids of the run's orders.
+        news: Reports orders and executions.
         put: Takes other events.
     """
 
@@ -43,7 +43,7 @@ class OrderRequests:
     ) -> None:
         self._rest = rest
         self._ids = ids
-        self._news = news
+        self._updates = news
         self._put = put
 
     def submit(self, orders: Sequence[Order]) -> None:
@@ -56,24 +56,24 @@ class OrderRequests:
         try:
             row = self._rest.submit(request_of(orders, sent_as))
         except NotUniqueError:
-            self.ask(orders, 0)  # it was sent before, and got there
+            self.ask(orders, 0)  # an earlier attempt has reached Alpaca
             return
         self._ids.learn(row)
-        self._news.answer(row)
+        self._updates.answer(row)
 
     def cancel(self, order: Order) -> None:
-        """Ask for an order to be cancelled."""
+        """Request the cancellation of an order."""
         row, _ = self._require(order)
         try:
             self._rest.cancel(str(row["id"]))
         except RefusedError:
-            # It has just filled, perhaps, and that is reported before the refusal.
+            # The order may just have filled, which is reported before the refusal.
             self.ask((order,), 0)
             raise
-        self._news.answer(self._rest.order(str(row["id"])))
+        self._updates.answer(self._rest.order(str(row["id"])))
 
     def replace(self, order: Order, version: int) -> None:
-        """Ask for an open order to have other units and prices."""
+        """Request that an open order gets the units and prices of ``order``."""
         row, _ = self._require(order)
         sent_as = self._ids.sent_as(order.id, version)
         if row["client_order_id"] != sent_as and (changes := changes_of(order, row)):
@@ -82,10 +82,10 @@ class OrderRequests:
             except NotUniqueError:
                 row, _ = self._require(order)
             self._ids.learn_one(order.id, str(row["id"]))
-        self._news.answer(row)
+        self._updates.answer(row)
 
     def ask(self, orders: Sequence[Order], version: int) -> None:
-        """Ask how an order stands with its executions, or all that were sent together."""
+        """Request the state and executions of an order, or of an entry with its legs."""
         self._ids.know(orders)
         found = self._find(orders[0], version)
         if found is None:
@@ -97,16 +97,24 @@ class OrderRequests:
             row = self._rest.order(str(row["id"]))
             self._ids.learn(row)
             rows = [row, *(row.get("legs") or ())]
-        self._news.answer(row, executions_of(self._rest, rows, earlier, self._ids.own_of))
+        self._updates.answer(row, executions_of(self._rest, rows, earlier, self._ids.own_of))
 
     def _require(self, order: Order) -> tuple[JsonObject, list[str]]:
+        """Return an order as `_find` does.
+
+        Raises:
+            RefusedError: Alpaca has no such order.
+        """
         found = self._find(order, 0)
         if found is None:
             raise RefusedError(f"Alpaca has no order {order.id}")
         return found
 
     def _find(self, order: Order, version: int) -> tuple[JsonObject, list[str]] | None:
-        """Return an order as Alpaca has it, and the ids of those in whose place it is, or None when there is none."""
+        """Return an order as Alpaca has it, with earlier ids, or None.
+
+        The earlier ids are Alpaca's ids of the orders that it has replaced.
+        """
         row = self._first_found(order, version)
         earlier: list[str] = []
         while row is not None:
@@ -118,17 +126,18 @@ class OrderRequests:
         return None
 
     def _first_found(self, order: Order, version: int) -> JsonObject | None:
+        """Return an order as Alpaca has it, perhaps one that was replaced since, or None."""
         if (known := self._ids.at_broker(order.id)) is not None:
             with suppress(NotFoundError):
                 return self._rest.order(known)
         if order.reason == FOREIGN:
-            return self._rest.order(order.id)  # it has no other id than Alpaca's
+            return self._rest.order(order.id)  # an order that is not the run's has Alpaca's id
         for each in range(version + 1):
             if (row := self._rest.order_of_client(self._ids.sent_as(order.id, each))) is not None:
                 return row
         if order.parent is None:
             return None
-        # A leg has an id of Alpaca's own, which its entry knows.
+        # A leg has an id from Alpaca, which the answer about its entry names.
         entry = self._rest.order_of_client(self._ids.sent_as(order.parent))
         if entry is None:
             return None

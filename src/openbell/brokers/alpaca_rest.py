@@ -1,4 +1,4 @@
-"""Alpaca's trading API, through its own package."""
+"""Alpaca's trading API, through the package alpaca-py."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["AlpacaTrading", "NoAnswerError", "NotFoundError", "NotUniqueError", "RefusedError"]
 
 _MOST_SHOWN = 300
-_TOO_MANY = 429
+"""The most characters of a server's text that a message shows."""
+
+_TOO_MANY_REQUESTS = 429
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _MISSING = 404
@@ -35,33 +37,42 @@ _PATIENCE_S = 60.0
 
 
 class RefusedError(Exception):
-    """Alpaca says no, in words."""
+    """Alpaca refuses a request, with the reason as text."""
 
 
 class NotFoundError(RefusedError):
-    """Alpaca has no such thing."""
+    """Alpaca does not have the order or position."""
 
 
 class NotUniqueError(RefusedError):
-    """Alpaca has an order of that client id already."""
+    """Alpaca has an order with that client id already."""
 
 
 class NoAnswerError(Exception):
-    """Nobody knows whether Alpaca has done what it was asked for."""
+    """The answer is missing or invalid.
+
+    It is unknown whether Alpaca has carried out the request.
+    """
 
 
 class AlpacaTrading:
-    """The trading API. May be used from several threads at once.
+    """The trading API, for several threads at once.
 
-    Whatever only asks is asked again after passing troubles. What does something is sent once, and again only when
-    Alpaca has said that it did nothing, because there were too many requests.
+    Requests that only read are retried after transient errors. Requests that change something are sent once, and again
+    only after a 429, by which Alpaca says that it has not carried them out.
+
+    All methods that send requests raise `RefusedError` or `NoAnswerError`.
 
     Args:
         keys: The account's keys.
         url: The server's address.
-        is_paper: Whether that is the one of paper money.
-        answer_s: The longest that an answer is waited for, in seconds.
-        per_minute: How close requests follow each other. Alpaca counts those of a minute, and says when to wait.
+        is_paper: Whether the address is that of paper money.
+        answer_s: The timeout of an answer in seconds.
+        per_minute: The rate at which requests are spaced. Alpaca counts the requests of a minute, and demands a wait
+            above its limit.
+
+    Raises:
+        ConfigError: alpaca-py is missing.
     """
 
     def __init__(self, keys: AlpacaKeys, url: str, *, is_paper: bool, answer_s: float, per_minute: float) -> None:
@@ -74,14 +85,14 @@ class AlpacaTrading:
         self._local = threading.local()
         self._adapters: list[RetryingAdapter] = []
 
-    # What is asked
+    # Requests that only read
 
     def account(self) -> JsonObject:
         """Return the account."""
         return _object(self._read(lambda client: client.get_account()))
 
     def positions(self) -> list[JsonObject]:
-        """Return everything that is held."""
+        """Return all open positions."""
         return _objects(self._read(lambda client: client.get_all_positions()))
 
     def order(self, broker_id: str) -> JsonObject:
@@ -92,14 +103,18 @@ class AlpacaTrading:
         return _object(self._read(lambda client: client.get_order_by_id(broker_id, nested)))
 
     def order_of_client(self, client_id: str) -> JsonObject | None:
-        """Return an order by the id that it was sent with, or None when Alpaca knows none."""
+        """Return an order by the client id that it was sent with, or None."""
         try:
             return _object(self._read(lambda client: client.get_order_by_client_id(client_id)))
         except NotFoundError:
             return None
 
     def orders(self, status: str, *, nested: bool = False) -> Iterator[JsonObject]:
-        """Yield the orders of a status (open, closed or all), the newest first."""
+        """Yield the orders of a status (open, closed or all), the newest first.
+
+        Raises:
+            NoAnswerError: There are more than can be listed.
+        """
         params: dict[str, Any] = {"status": status, "limit": _ORDERS_IN_PAGE, "direction": "desc"}
         if nested:
             params["nested"] = "true"
@@ -109,13 +124,21 @@ class AlpacaTrading:
             new = [row for row in page if str(row["id"]) not in seen]
             yield from new
             seen.update(str(row["id"]) for row in new)
-            if len(page) < _ORDERS_IN_PAGE or not new:
+            if len(page) < _ORDERS_IN_PAGE:
                 return
-            # Orders of that very time come again, rather than that one of them is left out.
+            if not new:
+                break
+            # The bound includes this time, so that no order of the same time is left out; known ones are skipped.
             params["until"] = page[-1]["submitted_at"]
+        raise NoAnswerError(f"more than {len(seen):,} orders at Alpaca ({status}), or more of one time than it lists")
 
     def activities(self, after: str, kinds: str = "") -> list[JsonObject]:
-        """Return what happened to the account after a time, the oldest first."""
+        """Return the account's activities after a time, the oldest first.
+
+        Args:
+            after: The time, in ISO 8601.
+            kinds: Alpaca's types of activities, separated by commas; all unless given.
+        """
         params: dict[str, Any] = {"after": after, "direction": "asc", "page_size": _ACTIVITIES_IN_PAGE}
         if kinds:
             params["activity_types"] = kinds
@@ -128,42 +151,46 @@ class AlpacaTrading:
             params["page_token"] = page[-1]["id"]
         raise NoAnswerError(f"Alpaca tells of more than {len(rows):,} activities after {after}")
 
-    # What is done
+    # Requests that change something
 
     def submit(self, request: OrderRequest) -> JsonObject:
-        """Give an order, and return it with its legs."""
+        """Submit an order, and return it with its legs."""
         return _object(self._write(lambda client: client.submit_order(request)))
 
     def cancel(self, broker_id: str) -> None:
-        """Ask for an order to be cancelled."""
+        """Request the cancellation of an order, which may still fill."""
         self._write(lambda client: client.cancel_order_by_id(broker_id))
 
     def replace(self, broker_id: str, client_id: str, changes: Mapping[str, float]) -> JsonObject:
-        """Put a new order in the place of one, and return the new one."""
+        """Replace an order by one with changes, and return the new order."""
         from alpaca.trading.requests import ReplaceOrderRequest
 
         request = ReplaceOrderRequest(client_order_id=client_id, **changes)
         return _object(self._write(lambda client: client.replace_order_by_id(broker_id, request)))
 
     def close_position(self, symbol: str) -> JsonObject:
-        """Order what closes a position, and return the order."""
+        """Submit an order that closes a position, and return the order."""
         return _object(self._write(lambda client: client.close_position(symbol)))
 
     # The connection
 
     def sleep(self, seconds: float) -> None:
-        """Wait, unless it is stopped."""
+        """Wait in this thread.
+
+        Raises:
+            FetchStoppedError: `stop` was called.
+        """
         self._limits[False].sleep(seconds)
 
     def stop(self) -> None:
-        """Let no more requests out, and end what waits for an answer with `FetchStoppedError`."""
+        """Send no more requests, and let calls in other threads that wait raise `FetchStoppedError`."""
         for limit in self._limits.values():
             limit.stop()
         for adapter in list(self._adapters):
             adapter.sockets.shut()
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections of all threads."""
         for adapter in list(self._adapters):
             adapter.close()
 
@@ -177,11 +204,11 @@ class AlpacaTrading:
         return self._ask(question, writes=True)
 
     def _ask(self, question: Callable[[TradingClient], Any], *, writes: bool) -> Any:
-        """Return the answer of the server.
+        """Return the server's answer.
 
         Raises:
-            RefusedError: It says no.
-            NoAnswerError: It says nothing, or nothing that one can rely on.
+            RefusedError: The server refuses the request.
+            NoAnswerError: There is no answer, or none that can be parsed.
         """
         from alpaca.common.exceptions import APIError
         from requests.exceptions import RequestException
@@ -194,7 +221,7 @@ class AlpacaTrading:
         except APIError as exc:
             raise self._refusal(exc.status_code, str(exc)) from None
         except ServerTroubleError as exc:
-            if exc.status == _TOO_MANY:
+            if exc.status == _TOO_MANY_REQUESTS:
                 raise RefusedError("Alpaca takes no more requests at the moment (429)") from None
             raise NoAnswerError(f"Alpaca answers {exc.status}: {self._reason_of(exc.text)[0]}") from None
         except SourceRefusedError:
@@ -206,6 +233,7 @@ class AlpacaTrading:
             raise NoAnswerError(f"Alpaca's answer cannot be understood ({type(exc).__name__})") from exc
 
     def _refusal(self, status: int, text: str) -> Exception:
+        """Return the error for an HTTP status and the body that came with it."""
         words, is_reasoned = self._reason_of(text)
         if status == _UNAUTHORIZED or (status == _FORBIDDEN and not is_reasoned):
             return RefusedError(f"Alpaca refuses the keys ({status}: {words})")
@@ -216,7 +244,7 @@ class AlpacaTrading:
         return RefusedError(f"Alpaca: {words}")
 
     def _reason_of(self, text: str) -> tuple[str, bool]:
-        """Return the words of an error with its numbers, and whether it is one about an order."""
+        """Return the text of an error, and whether it has a code of the trading API."""
         try:
             body = json.loads(text)
             words = str(body["message"])
@@ -230,7 +258,10 @@ class AlpacaTrading:
         return printable(self._keys.redacted(words), _MOST_SHOWN), "code" in body
 
     def _client(self, *, writes: bool) -> TradingClient:
-        """Return the client of this thread, for a new question."""
+        """Return this thread's client, ready for a new question.
+
+        Clients that read and clients that write are separate, because they differ in retries and rate limits.
+        """
         from alpaca.trading.client import TradingClient
 
         from openbell.vendors.retrying import Bounds, RetryingAdapter
@@ -242,7 +273,7 @@ class AlpacaTrading:
             attempts = 3 if writes else 4
             bounds = Bounds(attempts, self._answer_s, attempts * self._answer_s, patience_s=_PATIENCE_S)
             adapter = RetryingAdapter(self._limits[writes], bounds, backoff_s=0.25, repeats_only_refused=writes)
-            # The client itself knows no timeout, and would send an order again of which nobody knows the outcome.
+            # The client has no timeout, and would send an order again although the outcome of the first is unknown.
             session = client._session  # noqa: SLF001
             session.mount("https://", adapter)
             session.mount("http://", adapter)

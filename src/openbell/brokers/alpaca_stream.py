@@ -25,11 +25,11 @@ _STREAM = "trade_updates"
 
 
 class TradeUpdatesReader:
-    """Reads messages of the stream, which come as JSON in binary frames.
+    """Parses messages of the stream, which arrive as JSON in binary frames.
 
     Args:
         words: Cleans texts of the server.
-        heard: Takes the data of updates.
+        heard: Takes the data of each update.
     """
 
     def __init__(self, words: ServerText, heard: Callable[[JsonObject], None]) -> None:
@@ -37,17 +37,17 @@ class TradeUpdatesReader:
         self._heard = heard
 
     def read(self, text: str | bytes) -> Sequence[FeedEvent]:
-        """Pass an update on, and return no event of a feed.
+        """Pass on an update, and return no events.
 
         Raises:
-            UnusableServerError: It is an error, or no message of this stream. What is lost with it is asked for after
-                the next connection.
+            UnusableServerError: The message is an error, or is not valid. Updates that are lost with the connection are
+                requested after the next one is open.
         """
         message = _object(text, self._words)
         data = message.get("data")
         if message.get("action") == "error" or not isinstance(data, dict):
-            said = data.get("error_message", "no words") if isinstance(data, dict) else "no words"
-            raise UnusableServerError(f"{self._words.place} says: {self._words.clean(str(said))}")
+            cause = data.get("error_message", "no words") if isinstance(data, dict) else "no words"
+            raise UnusableServerError(f"{self._words.place} says: {self._words.clean(str(cause))}")
         if message.get("stream") == _STREAM:
             try:
                 self._heard(data)
@@ -61,16 +61,16 @@ class TradeUpdatesReader:
 
 
 class TradeUpdates(StreamConnection[TradeUpdatesReader]):
-    """A connection, which begins with the keys.
+    """A connection to the stream of trade updates, which authenticates with the account's keys.
 
     Args:
         url: The address of the stream.
         words: Cleans texts of the server.
-        bounds: The most that is waited for or taken.
-        put: Takes what happens to the connection.
-        now_ns: Returns the time here, nanoseconds since 1970 UTC.
+        bounds: The limits of times and sizes.
+        put: Takes this connection and the events that it is open or lost.
+        now_ns: Returns the machine's time, nanoseconds since 1970 UTC.
         keys: The account's keys.
-        heard: Takes the data of updates.
+        heard: Takes the data of each update.
     """
 
     def __init__(
@@ -90,21 +90,25 @@ class TradeUpdates(StreamConnection[TradeUpdatesReader]):
 
     async def _open(self, connection: ClientConnection) -> TradeUpdatesReader:
         await connection.send(json.dumps({"action": "auth", "key": self._keys.key_id, "secret": self._keys.secret}))
-        said = await self._data(connection, "authorization")
-        if said.get("status") != "authorized":
+        data = await self._data(connection, "authorization")
+        if data.get("status") != "authorized":
             raise UnusableServerError(
                 f"{self._words.place} does not accept the keys. Check APCA_API_KEY_ID and APCA_API_SECRET_KEY, and "
                 "whether they are of paper money",
                 is_final=True,
             )
         await connection.send(json.dumps({"action": "listen", "data": {"streams": [_STREAM]}}))
-        said = await self._data(connection, "listening")
-        if _STREAM not in said.get("streams", ()):
+        data = await self._data(connection, "listening")
+        if _STREAM not in data.get("streams", ()):
             raise UnusableServerError(f"{self._words.place} sends no {_STREAM}")
         return TradeUpdatesReader(self._words, self._heard)
 
     async def _data(self, connection: ClientConnection, stream: str) -> JsonObject:
-        """Return the data of the next message, which has to be of a stream."""
+        """Return the data of the next message, which must be of ``stream``.
+
+        Raises:
+            UnusableServerError: Another message arrived, or none in time.
+        """
         message = _object(await self._message(connection, stream), self._words)
         data = message.get("data")
         if message.get("action") == "error" and isinstance(data, dict):
@@ -115,6 +119,11 @@ class TradeUpdates(StreamConnection[TradeUpdatesReader]):
 
 
 def _object(text: str | bytes, words: ServerText) -> JsonObject:
+    """Return the JSON object in a message.
+
+    Raises:
+        UnusableServerError: There is none.
+    """
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Threads that do jobs nobody waits for, several lanes side by side and each lane in order."""
+"""Threads for background jobs, several lanes in parallel and each lane in order."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class _Job(NamedTuple):
 
 
 class Lanes:
-    """Jobs of one lane are done one after the other, in the order in which they came.
+    """Background jobs, those of one lane one after the other in the order of their arrival.
 
     Args:
-        name: What the threads are called.
-        threads: How many jobs may be under way at once.
+        name: The name of the threads, to which a number is added.
+        threads: The most jobs that run at once.
     """
 
     def __init__(self, name: str, threads: int) -> None:
@@ -39,25 +39,25 @@ class Lanes:
 
     @property
     def unfinished(self) -> int:
-        """Number of jobs that wait or are under way."""
+        """Number of jobs that wait or run."""
         with self._changed:
             return len(self._waiting) + len(self._busy)
 
     @property
     def asked(self) -> int:
-        """Number of jobs that there were so far."""
+        """Number of jobs added so far."""
         return self._count
 
     def do(self, lane: str, work: Callable[[], None]) -> None:
-        """Do something after the other jobs of its lane."""
+        """Run a job after the earlier jobs of its lane."""
         self._add(lane, work)
 
     def after_all(self, work: Callable[[], None]) -> None:
-        """Do something after all jobs that have come before it, while later ones may go on."""
+        """Run a job after all earlier jobs, while later ones need not wait for it."""
         self._add(None, work)
 
     def stop(self, wait_s: float) -> None:
-        """Begin nothing more, and wait a moment for what is under way."""
+        """Begin no more jobs, and wait up to ``wait_s`` seconds for each thread to end."""
         with self._changed:
             self._is_stopped = True
             self._waiting.clear()
@@ -89,7 +89,7 @@ class Lanes:
                     self._changed.notify_all()
 
     def _next(self) -> _Job | None:
-        """Return the next job that may begin, or None at the end."""
+        """Wait for a job that may begin, and return it, or None after `stop`."""
         with self._changed:
             while not self._is_stopped:
                 for job in self._waiting:

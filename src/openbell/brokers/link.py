@@ -17,8 +17,8 @@ class BrokerAccount(NamedTuple):
 
     Attributes:
         broker: The name of the broker.
-        number: The account's number, by which people tell it from others.
-        is_paper: Whether its money is play money.
+        number: The account's number.
+        is_paper: Whether it trades with paper money.
     """
 
     broker: str
@@ -31,79 +31,82 @@ class BrokerAccount(NamedTuple):
 
 
 class BrokerLink(Protocol):
-    """Way of a run's requests to a broker, and of the broker's events to the run.
+    """A link between a run and a broker, for requests and events.
 
-    No method but `account` waits: what comes of it arrives as an event, which the link puts where its maker wants
-    it. All are called by the thread of the session. The ids of orders at the broker follow from the run's id, the
-    order's id and how often it was replaced, so that the broker itself refuses what is sent twice; an event of an
-    order that the run gave carries the run's own id of it.
+    Only `account` and `close_out` wait for the broker; the results of all other methods arrive as events, which go to
+    the function that the link was made with. All methods are called by the thread of the session. The client ids of
+    orders are made of the run's id, the order's id and the number of its replacements, so that the broker itself
+    refuses an order that is sent twice. An event about an order of the run has the run's id of the order.
 
     Attributes:
-        name: The name of the broker, for people.
+        name: The name of the broker.
     """
 
     name: str
 
     def account(self) -> BrokerAccount:
-        """Return the account, once the broker has answered.
+        """Wait for the broker's answer, and return the account.
 
         Raises:
             BrokerError: The keys are refused, or there is no answer.
         """
 
     def connect(self) -> None:
-        """Begin to listen to the broker's events, which ends in `BrokerBack` or `BrokerLost`."""
+        """Begin to connect to the broker's events, which ends in `BrokerBack` or `BrokerLost`."""
 
     def know(self, orders: Iterable[Order]) -> None:
-        """Hear of orders that the run gave before, also in another process.
+        """Record orders that the run has sent before, perhaps in another process.
 
-        It tells what the broker says of them by their own ids from then on.
+        From then on, events about them have the run's ids.
         """
 
     def submit(self, orders: Sequence[Order]) -> None:
         """Send an order, or an entry together with its legs.
 
-        It ends in a `BrokerAnswer`, or in a `BrokerRefusal` or a `BrokerSilence` of the first of them.
+        The result is a `BrokerAnswer`, or a `BrokerRefusal` or `BrokerSilence` about the first order.
         """
 
     def cancel(self, order: Order) -> None:
-        """Ask for an order to be cancelled, which ends in a `BrokerAnswer`, a refusal or silence."""
+        """Request the cancellation of an order, with the same results as `submit`."""
 
     def replace(self, order: Order, version: int) -> None:
-        """Ask for an open order to have the units and prices of ``order``.
+        """Request that an open order gets the units and prices of ``order``.
+
+        The results are the same as for `submit`.
 
         Args:
-            order: The order as it should be.
-            version: The number of its change, 1 for the first.
+            order: The order as it should become.
+            version: The number of this replacement, 1 for the first.
         """
 
     def ask(self, orders: Sequence[Order], version: int = 0) -> None:
-        """Ask how an order stands, or all that were sent together, by their ids.
+        """Request the state of an order, or of an entry with its legs.
 
-        It ends in a `BrokerAnswer` with their executions, in a `BrokerMissing` of the first, or in no answer at all.
+        The result is a `BrokerAnswer` with their executions, a `BrokerMissing` about the first order, or no event if
+        the broker refuses or does not answer.
 
         Args:
             orders: The orders.
-            version: How often they may have been replaced.
+            version: The most replacements that there may have been.
         """
 
     def ask_books(self, since_ns: int) -> None:
-        """Ask for the account with all that has happened since a time, which ends in `BrokerBooks`."""
+        """Request the account with its events since a time, nanoseconds since 1970 UTC, answered by `BrokerBooks`."""
 
     def disconnect(self) -> None:
-        """Give up the stream of events, after which a `BrokerLost` may still come."""
+        """Give up the connection to the events, after which a `BrokerLost` may still arrive."""
 
     def close(self) -> None:
-        """Free everything, after which nothing comes."""
+        """Free all connections and threads, after which no event arrives."""
 
     def close_out(self, symbols: Sequence[str]) -> list[str]:
-        """Cancel all open orders of this run and close its positions in some symbols, for a run that does not answer.
+        """Cancel all open orders of this run and close its positions in some symbols.
 
-        It waits for the broker's answers.
+        For a run whose process no longer responds. The call waits for the broker's answers.
 
         Returns:
-            What was done, in words.
+            One text for each thing that was done.
 
         Raises:
-            BrokerError: The broker does not answer, or refuses.
+            BrokerError: The broker does not answer, or refuses something.
         """

@@ -1,1 +1,1 @@
-
+"""The ``openbell`` command line."""

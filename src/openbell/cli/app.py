@@ -168,7 +168,7 @@ _LOG_OPTION = re.compile("-v+|--verbose|--log-json")
 
 
 class _Root(Group):
-    """Root group that prints openbell's errors and accepts the log's options behind a command."""
+    """Root group, which prints openbell's errors and accepts the log's options after a command."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)

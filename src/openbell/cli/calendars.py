@@ -51,7 +51,7 @@ def calendars(
     except CalendarError as error:
         if first is None and last is None:
             raise
-        raise ConfigError(str(error)) from None  # the command named them
+        raise ConfigError(str(error)) from None  # a day that the command names is a mistake in the command
     if as_json:
         print_json(_calendar_json(time_manager, lines))
     else:
@@ -67,7 +67,8 @@ def _time_manager(name: str) -> TimeManager:
 def _days(time_manager: TimeManager, begin: date | None, end: date | None) -> tuple[date, date]:
     """Return the first and last day to show.
 
-    Unless given, they reach from today, or the end of the calendar, over the next few sessions.
+    The first is today, or the calendar's last day if that is earlier, unless given. The last is that of the next five
+    sessions unless given.
     """
     if begin is None:
         today = time_manager.get_current_time().astimezone(time_manager.timezone).date()
@@ -142,7 +143,7 @@ def _in_utc(edges: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
 
 
 def _at(time: datetime, day: date) -> str:
-    """Format a time of day, with its weekday when it is of another date than ``day``."""
+    """Return a time of day as text, with its weekday if its date is not ``day``."""
     if time.date() == day + timedelta(days=1) and f"{time:%H:%M}" == "00:00":
         return "24:00"
     return f"{time:%H:%M}" if time.date() == day else f"{time:%a %H:%M}"

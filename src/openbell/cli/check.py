@@ -54,10 +54,10 @@ def check(
 
 
 def _require_good_sweep(session: SessionConfig) -> None:
-    """Raise unless every value of a sweep can stand where it says.
+    """Check each value of the config's sweep, if it has one.
 
     Raises:
-        ConfigError: One cannot; the message names all of them.
+        ConfigError: A value is wrong or a key does not exist; the message names all of them.
     """
     if session.sweep is not None:
         from openbell.sweeps.space import points_of
@@ -66,7 +66,7 @@ def _require_good_sweep(session: SessionConfig) -> None:
 
 
 def _warnings(session: SessionConfig) -> list[str]:
-    """Return what is odd about calendar, store and trading of a config, and which of its bars never close."""
+    """Return warnings about calendar, store and trading of a config, and about intervals whose bars never close."""
     from openbell.components.configured import ConfiguredClasses
     from openbell.engine.run_data import data_manager_of
     from openbell.engine.run_warnings import (
@@ -87,7 +87,7 @@ def _warnings(session: SessionConfig) -> list[str]:
         *subscriptions_without_bars(ConfiguredClasses.of(session).strategies, session, time_manager, days),
     ]
     if session.store is None:
-        return odd  # a config without a store is good all the same
+        return odd  # a config need not name a store
     try:
         manager = data_manager_of(session, time_manager, None, None)
     except NotAStoreError as error:
@@ -116,7 +116,7 @@ def _json(summary: ConfigSummary) -> JsonObject:
 
 
 def _orders_of(session: SessionConfig) -> str:
-    """Return where the orders of a config go, in words."""
+    """Return a text that says where the orders of a config go."""
     execution = session.execution
     if execution is None:
         return "none: signals stay signals"
@@ -145,7 +145,7 @@ def _show(summary: ConfigSummary, orders: str) -> None:
 
 
 def _requirements(summary: ConfigSummary) -> Iterator[str]:
-    """Yield a line for each scanner or strategy and the symbols of which it needs the same."""
+    """Yield a line for each owner and group of symbols with the same requirements."""
     needs: dict[tuple[str, str], list[str]] = {}
     for one in summary.requirements:
         needs.setdefault((one.owner, one.requirement.symbol), []).append(str(one.requirement))

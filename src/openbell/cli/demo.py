@@ -42,7 +42,7 @@ def demo(
 
 
 def _make(folder: Path) -> DemoFolder:
-    """Make the demo's folder with a progress bar unless it is there."""
+    """Make the demo's folder with a progress bar, or return an existing one."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from openbell.cli.terminal.console import err

@@ -1,4 +1,4 @@
-"""The exchange that a command line names."""
+"""Exchange that a command line names."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _CONFIGS = (".yaml", ".yml", ".json", ".toml")
 
 
 def exchange_named(text: str) -> str | ExchangeConfig:
-    """Return the exchange that a command is given, and have the commands in its messages name it.
+    """Return the exchange that a command is given, and let commands in messages name it.
 
     Args:
-        text: A calendar's name; a file, which is a session config or has only its ``exchange``; or own sessions as
-            they stand under that key, in braces.
+        text: The name of a calendar; or a file with a session config or only the key ``exchange``; or the value of that
+            key, in braces, for an exchange with its own sessions.
 
     Raises:
         ConfigError: The file or the text cannot be read, or describes no exchange.
     """
     if text != "XNYS":
-        EXCHANGE_OPTION.set(f" --exchange {quote(text)}")  # up to the end of the command, which takes it back
+        EXCHANGE_OPTION.set(f" --exchange {quote(text)}")  # reset at the end of the command
     if text.lstrip().startswith("{"):
         from openbell.config.reading import read_exchange
 

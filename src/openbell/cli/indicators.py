@@ -77,7 +77,7 @@ def _summary(indicator: Indicator) -> JsonObject:
 
 
 def _facts(indicator: Indicator, period: float | None, given: list[str], interval: str) -> JsonObject:
-    """Return all that is shown of one indicator with these parameters."""
+    """Return the facts to show about an indicator with the given parameters."""
     from openbell import indicators as registry
 
     params = indicator.resolve(period, dict(_read(text) for text in given))
@@ -109,7 +109,7 @@ def _read(text: str) -> tuple[str, int | float | str]:
 
 
 def _yaml(indicator: Indicator, params: JsonObject, interval: str) -> str:
-    """Return an entry of a config's list of indicators."""
+    """Return the indicator as an entry of a config's list of indicators, in YAML."""
     rest = dict(params)
     parts = [f"name: {indicator.name}"]
     if indicator.main is not None:
@@ -167,7 +167,7 @@ _POSITIVE = "above 0: it has no value where one of 0 or below has a part in it"
 
 
 def _paragraphs(text: str) -> str:
-    """Reflow the paragraphs of a docstring and remove its marks of code."""
+    """Return a docstring with each paragraph on one line and without double backquotes."""
     return "\n\n".join(" ".join(part.split()) for part in text.replace("``", "").split("\n\n"))
 
 
@@ -194,7 +194,7 @@ def _lookback(lookback: dict[str, int]) -> str:
 
 
 def _known(facts: JsonObject) -> str:
-    """Return what can be known of today at each moment."""
+    """Return a text that says from when on today's value is known."""
     if not facts["session_aware"]:
         return "at the close of each bar; before today's first bar, as at the last bar of history"
     if facts["before_first_bar"] == "known":

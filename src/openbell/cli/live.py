@@ -36,11 +36,11 @@ _Bars = Annotated[bool, typer.Option("--bars", help="Keep every session's bars i
 _Indicators = Annotated[bool, typer.Option("--indicators", help="Keep every session's indicators in the run folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print summary.json.")]
 _Begin: TypeAlias = "Callable[[SessionConfig, str | None, Path, list[SessionObserver]], LiveRun]"
-"""Begins a run by its config, store and folder, with those who watch it."""
+"""Makes a live run from a config, a store, a folder and observers."""
 _ANSWER_S = 5.0
-"""So long does ``openbell stop`` wait for a run to end."""
+"""How long ``openbell stop`` waits for a run to end."""
 _FLAT_S = 150.0
-"""So long when it is to close its positions first, which takes a minute or two of the feed's bars."""
+"""How long it waits if the run closes its positions first, which takes a minute or two of the feed's bars."""
 _Run = Annotated[Path, typer.Argument(help="The folder of a live run.")]
 
 
@@ -88,7 +88,7 @@ def _resume(
     bars: bool,
     indicators: bool,
 ) -> None:
-    """Let a run go on in its folder."""
+    """Resume a run in its folder."""
     from openbell.live.record.feed_record import recorded
 
     recorded(run)
@@ -138,7 +138,7 @@ def _run_watched(
     indicators: bool,
     goes_on: bool = False,
 ) -> None:
-    """Run what is begun by a config, and let it be seen."""
+    """Run a live run, with its screen and log."""
     watched, screen = _watched()
 
     def make(
@@ -152,9 +152,9 @@ def _run_watched(
 
 
 def _watched() -> tuple[Callable[[LiveRun], tuple[SystemManager, Callable[[RunFolder], object]]], MakeScreen]:
-    """Return what lets a run be seen, and what makes its screen.
+    """Return a function that connects a run to screen and log, and one that makes the screen.
 
-    A log as JSON says what happens, for machines read nothing else.
+    A log as JSON is made verbose enough to have all events, since programs read nothing else.
     """
     verbosity, as_json = log_choice()
     if as_json:
@@ -249,7 +249,7 @@ def stop(
         if flatten and trades_at_broker(run):
             _close_out(run, flatten=True)
             return
-        if known.get("state") not in OVER:  # it may have a summary of before it went on
+        if known.get("state") not in OVER:  # a summary in the folder may be older than a resumption
             at_broker = (
                 f" Its orders and positions stay at the broker; openbell stop {run} --flatten cancels and closes them."
                 if trades_at_broker(run)
@@ -272,7 +272,7 @@ def stop(
             f"{run} has not ended within {_FLAT_S:g} s: its process ({pid}) closes its positions at the next bars of "
             f"their symbols, and then ends. openbell stop {run} ends it with what it holds."
         )
-    if not waits_for_end(run, _ANSWER_S):  # it says that it writes its results as soon as it has looked up
+    if not waits_for_end(run, _ANSWER_S):  # once it has seen the request, it reports that it writes its results
         raise RunFolderError(
             f"{run} has not ended within {_ANSWER_S:g} s: its process ({pid}) may be busy in a strategy, or hang. It "
             f"stops when it looks up next; what it recorded is kept if you end the process yourself."
@@ -281,7 +281,7 @@ def stop(
 
 
 def _close_out(run: Path, *, flatten: bool) -> None:
-    """Cancel the orders of a run at its broker, and close its positions if that is asked for."""
+    """Cancel the orders of a run at its broker, and close its positions if ``flatten``."""
     from openbell.live.broker.dead_run import close_out
 
     done = close_out(run, positions=flatten)

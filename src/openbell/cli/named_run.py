@@ -1,4 +1,4 @@
-"""Runs as people name them, by their folder or by their name in ``runs``."""
+"""Runs that commands name by folder or by their name in ``runs``."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ DEFAULT_PLACE = Path("runs")
 
 
 def run_places() -> list[Path]:
-    """Return the folders of runs at and below the current folder, such as the demo's."""
+    """Return the folders named "runs" here and one folder below, as in the demo's."""
     return [place for place in (DEFAULT_PLACE, *sorted(Path().glob(f"*/{DEFAULT_PLACE}"))) if place.is_dir()]
 
 
 def run_named(name: Path) -> Path:
-    """Return the folder of a run by its path, or by its name in a folder of runs."""
+    """Return the folder of a run by its path, or by its name in `run_places`."""
     return name if name.exists() else next((found for place in run_places() if (found := place / name).exists()), name)
 
 
 def newest_run() -> Path:
-    """Return the run here that began last.
+    """Return the folder of the run that began last.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: There is no run in `run_places`.
     """
     from openbell.results.folder.stored_run import is_run
 

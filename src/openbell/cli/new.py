@@ -65,7 +65,7 @@ def _require_new_indicator(module: str) -> None:
 
 
 def _values(folder: Path, store: str | None, exchange: str) -> dict[str, str]:
-    """Return the names in the config as YAML, with the last sessions of the store."""
+    """Return the values for the config as YAML, with symbols and the last sessions of the store."""
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 
@@ -83,7 +83,7 @@ def _values(folder: Path, store: str | None, exchange: str) -> dict[str, str]:
 
 
 def _place(folder: Path, store: str | None) -> tuple[Place, str]:
-    """Return the store, which is the demo's unless one is given, and what the config calls it."""
+    """Return the given store, or that of the demo, and the text that names it in the config."""
     from openbell.demo import make_demo_folder
 
     if store is None:
@@ -96,10 +96,10 @@ def _place(folder: Path, store: str | None) -> tuple[Place, str]:
 
 
 def _newest(store: BarStore, time_manager: TimeManager) -> tuple[list[str], list[date]]:
-    """Return the symbols with minutes up to the newest day of the store, and its last sessions.
+    """Return the symbols with 1m bars up to the store's newest day, and its last sessions.
 
     Raises:
-        ConfigError: No symbol has minutes.
+        ConfigError: No symbol has 1m bars.
     """
     minutes = [entry for entry in store.coverage() if entry.interval == "1m"]
     if not minutes:

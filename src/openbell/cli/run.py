@@ -60,11 +60,11 @@ def run(
 
 
 class Shown(NamedTuple):
-    """Form of what is printed.
+    """Form in which a run is printed.
 
     Attributes:
-        as_json: Whether that is the summary.
-        everything: Whether it is all of many symbols, not the odd ones alone.
+        as_json: Whether the summary is printed as JSON, and nothing else.
+        everything: Whether all symbols are printed even if they are many, not only those with irregularities.
     """
 
     as_json: bool = False
@@ -72,25 +72,25 @@ class Shown(NamedTuple):
 
 
 class MakeSystem(Protocol):
-    """Maker of an engine for a config, over a store or by a feed."""
+    """Makes the engine for a config, over a store or with a feed."""
 
     def __call__(
         self, config: SessionConfig, store: str | None, folder: Path, observers: list[SessionObserver], /
     ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
-        """Return the engine, and what runs it."""
+        """Return the engine, and the function that runs it with a run folder."""
 
 
 class MakeScreen(Protocol):
-    """Maker of what shows a run while it goes on."""
+    """Makes the screen that shows a run while it is running."""
 
     def __call__(self, *, shown: bool) -> ProgressObserver:
-        """Return it, shown or not."""
+        """Return the screen, visible or not."""
 
 
 def _over_a_store(
     config: SessionConfig,
     store: str | None,
-    folder: Path,  # noqa: ARG001 -- a backtest keeps nothing but its results
+    folder: Path,  # noqa: ARG001 -- a backtest needs no files before its results
     observers: list[SessionObserver],
     *,
     jobs: int = 1,
@@ -98,7 +98,7 @@ def _over_a_store(
 ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
     from openbell.engine.system import SystemManager
 
-    if jobs > 1:  # before there is a folder
+    if jobs > 1:  # checked before the run folder is made
         from openbell.engine.parallel_days import require_independent_days
 
         require_independent_days(config, keeps_bars=keeps_bars, watches_bars=False)
@@ -119,15 +119,25 @@ def run_and_show(
     screen: MakeScreen | None = None,
     goes_on: bool = False,
 ) -> None:
-    """Run a config with a progress bar, print each session as it ends, and name the run folder at the end.
+    """Run a config with a progress bar, and print each session as it ends.
 
-    The folder is a new one, or that of a run that goes on.
+    At the end, the run folder is named. As JSON, only the summary is printed. If the run failed, its ``error`` has the
+    reason.
 
-    As JSON: the summary, also of a run that failed; its ``error`` then has the reason.
+    Args:
+        config: The file of the config.
+        store: The store; that of the config unless given.
+        folder: The run folder, a new one or that of a resumed run; named after session and time unless given.
+        shown: The form of the output.
+        bars: Whether the run folder keeps the bars of all sessions.
+        indicators: Whether the run folder keeps the indicators of all sessions.
+        make: Makes the engine.
+        screen: Makes the screen; a progress bar unless given.
+        goes_on: Whether the run is resumed.
 
     Raises:
-        OpenbellError: The run failed; what it did is printed already.
-        typer.Exit: It was interrupted or stopped.
+        OpenbellError: The run failed; its results so far are printed already.
+        typer.Exit: The run was interrupted or stopped.
     """
     run = _Run(make, screen, goes_on)
     try:
@@ -139,7 +149,7 @@ def run_and_show(
 
 @dataclass
 class _Run:
-    """A run as far as it came, whatever ends it."""
+    """The parts of a run that exist so far, to report from when it ends or fails."""
 
     make: MakeSystem
     screen: MakeScreen | None = None
@@ -153,7 +163,7 @@ class _Run:
         return self.system.summary() if self.system is not None and self.folder is not None else None
 
     def interruption(self, stop: KeyboardInterrupt) -> str:
-        """Return where it was interrupted or stopped."""
+        """Return a text that says where the run was interrupted or stopped."""
         result = self.result()
         if result is not None and result.error is not None:
             return result.error
@@ -179,7 +189,7 @@ def _run_and_report(
 def _run_sessions(
     run: _Run, config: Path, store: str | None, folder: Path | None, shown: Shown, *, bars: bool, indicators: bool
 ) -> None:
-    # To look for garbage among what is imported would take a fifth of the start.
+    # Garbage collection of the imported objects would take a fifth of the start.
     with exempt_from_collection():
         from openbell.cli.output.run_progress import ProgressObserver
         from openbell.cli.output.run_view import RunReport
@@ -203,8 +213,8 @@ def _run_sessions(
 
 
 def _log_observers() -> list[SessionObserver]:
-    """Return the log, unless it would show warnings only."""
-    # Importing structlog takes its time.
+    """Return the observer that logs, none if the log would show warnings only."""
+    # Importing structlog takes long.
     if not logs_what_happens():
         return []
     from openbell.cli.output.run_progress import LogObserver
@@ -218,5 +228,5 @@ def _report(run: _Run, as_json: bool, error: str | None = None) -> None:
         print_json({**(result or {"days": []}), **({} if error is None else {"error": error})})
     elif run.report is not None and result is not None:
         run.report.finish(result)
-    if run.folder is not None and run.folder.path.is_dir():  # of a live run that never began, nothing is left
+    if run.folder is not None and run.folder.path.is_dir():  # a live run that never began has removed it
         say(f"run folder: {run.folder.path}")

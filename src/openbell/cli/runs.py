@@ -42,7 +42,7 @@ def list_runs(
 
 
 def _with_runs(folder: Path) -> Path:
-    """Return the runs of a folder such as the demo's, or the folder itself."""
+    """Return the folder "runs" in a folder such as the demo's, or the folder itself."""
     from openbell.results.folder.stored_run import is_run
 
     inside = folder / DEFAULT_PLACE

@@ -96,10 +96,10 @@ def sweep(
 
 
 def _space(options: list[str]) -> JsonObject:
-    """Read what varies from options.
+    """Return the values of each key from options such as ``fast=5:50:5``.
 
     Raises:
-        ConfigError: One cannot be read.
+        ConfigError: An option cannot be read, or a key is given twice.
     """
     from openbell.config.sweep_values import values_of_text
 
@@ -119,7 +119,7 @@ def _space(options: list[str]) -> JsonObject:
 
 
 def _most_points(given: JsonObject) -> int:
-    """Return how many points options ask for at the most, 0 where the config says it."""
+    """Return the largest number of points by the options, 0 if only the config says it."""
     counts = [given["random"], given["optuna"], prod(map(len, given["space"].values())) if given["space"] else None]
     return min((count for count in counts if count is not None), default=0)
 
@@ -146,7 +146,7 @@ def _run(made: Sweep, jobs: int | None, cluster: ClusterAddress | None) -> None:
     """Run a sweep with a progress bar.
 
     Raises:
-        typer.Exit: It was interrupted.
+        typer.Exit: The sweep was interrupted.
     """
     from openbell.cli.output.sweep_progress import SweepProgress
     from openbell.logs import logs_what_happens, quieten_logs
@@ -187,7 +187,7 @@ def _report(made: Sweep) -> None:
 
 
 def _common_warnings(made: Sweep) -> list[str]:
-    """Return each warning once, with the number of points that have it."""
+    """Return the first distinct warnings, with the number of points that have each if not all do."""
     from openbell.cli.terminal.tables import counted
 
     counts: dict[str, int] = {}

@@ -56,7 +56,7 @@ def view(
 
 
 def _places(runs: Path | None) -> Callable[[], Sequence[Path]]:
-    """Return what finds the folders of runs, again whenever it is called."""
+    """Return a function that finds the folders of runs anew at each call."""
     if runs is None:
         return lambda: run_places() or [DEFAULT_PLACE]
     if not runs.is_dir():

@@ -25,8 +25,8 @@ class SymbolValidationResult:
     Attributes:
         symbol: The symbol.
         can_proceed: Whether every rule passed.
-        errors: What the failed rules said.
-        warnings: What is less than was asked for, but does not stop it.
+        errors: The errors of the rules that failed.
+        warnings: What is less than was asked for, but does not prevent it.
         data_source_available: Whether the store knows the symbol.
         has_historical_data: Whether the history reaches back far enough.
         has_parquet_data: Whether the store has the intervals that it takes, or finer ones that build them.
@@ -47,7 +47,7 @@ class SymbolValidationResult:
 
 
 class CompatCoordinator(ABC):
-    """The part of the coordinator with the names of the specification, for its snippets and for code of users."""
+    """The part of the coordinator with the names of the specification."""
 
     session_data: SessionData
     provisioner: Provisioner
@@ -57,15 +57,15 @@ class CompatCoordinator(ABC):
         """Return the context of provisioning as seen from a session."""
 
     def add_symbol(self, symbol: str, added_by: str = "strategy") -> bool:
-        """Add a symbol with all that the config asks of every symbol, or upgrade an ad-hoc one.
+        """Add a full symbol, or upgrade an ad hoc one.
 
         Returns:
-            Whether it is full now; the journal has the reasons if not.
+            Whether it is full now; if not, the journal has the reasons.
         """
         return self.provisioner.add_symbol(symbol, source=added_by)
 
     def remove_symbol(self, symbol: str, removed_by: str = "strategy") -> bool:
-        """Remove what only ``removed_by`` needs of a symbol, unless it is locked."""
+        """Remove what only ``removed_by`` needs of a symbol, and return whether that was possible."""
         return self.provisioner.remove_symbols([symbol], source=removed_by)[0]
 
     def lock_symbol(self, symbol: str, reason: str = "in use", locked_by: str = "strategy") -> bool:
@@ -88,7 +88,7 @@ class CompatCoordinator(ABC):
     def _validate_symbol_for_loading(self, symbol: str) -> SymbolValidationResult:
         """Run all rules on a symbol without changing anything."""
         addition = Addition("symbol", symbol, "config")
-        # Not by a plan, which proves nothing of a symbol that is loaded already.
+        # Not by a plan, which does not validate a symbol that is loaded already.
         needs, proof = self.provisioner.prove(addition)
         context, found = self.provisioner.context, proof.histories
         evidence = Evidence(addition, needs, found)

@@ -29,8 +29,8 @@ class ProvisioningRequirements:
     """Unified requirements for any addition.
 
     Attributes:
-        operation_type: "symbol", "bar", "indicator", or one registered from outside.
-        source: Who asks: "config", "scanner", "strategy", or one registered from outside.
+        operation_type: "symbol", "bar", "indicator", or one registered in `OPERATIONS`.
+        source: Who asks: "config", "scanner", "strategy", or one registered in `SOURCES`.
         owner: Who needs it from now on; the source when nobody in particular does.
         symbol: The symbol.
         symbol_exists: Whether the session holds the symbol already.
@@ -42,13 +42,13 @@ class ProvisioningRequirements:
         historical_bars: Bars of history, the most of all intervals.
         indicator_config: The indicator, for an indicator operation.
         can_proceed: Whether all rules passed.
-        validation_errors: What the failed rules said.
-        warnings: What is less than was asked for, but does not stop it.
+        validation_errors: The errors of the rules that failed.
+        warnings: What is less than was asked for, but does not prevent it.
         provisioning_steps: The names of the steps, in order; empty when everything is there.
         meets_session_config_requirements: Whether the symbol is full afterwards, as far as this operation decides.
         added_by: The source that the symbol will name.
         reason: Why, for people.
-        session_date: The session that it was analysed for; it is refused in any other.
+        session_date: The session that they were analysed for; in any other they are refused.
         needs: The needs as analysis returned them.
         proof: The proof as validation returned it.
     """
@@ -92,7 +92,7 @@ class ProvisioningRequirements:
 
 
 class HasContext(Protocol):
-    """The part of a coordinator that `analyze_requirements` asks."""
+    """The part of a coordinator that `analyze_requirements` uses."""
 
     def context_of(self, session_data: SessionData) -> ProvisioningContext:
         """Return the context of provisioning as seen from ``session_data``."""
@@ -118,8 +118,8 @@ def analyze_requirements(
             given and is not needed.
 
     Raises:
-        UnknownNameError: An operation, source or indicator that is not registered.
-        ConfigError: A detail that cannot be: a bad interval, a bad parameter.
+        UnknownNameError: The operation, the source or an indicator is not registered.
+        ConfigError: A detail is invalid, such as an interval or a parameter.
     """
     details = {name: value for name, value in kwargs.items() if name != "system_manager"}
     context = session_coordinator.context_of(session_data)
@@ -157,7 +157,7 @@ def requirements_of(plan: Plan, context: ProvisioningContext) -> ProvisioningReq
 
 
 def plan_of(req: ProvisioningRequirements, context: ProvisioningContext) -> Plan:
-    """Return requirements as a plan, whoever filled them in."""
+    """Return requirements as a plan, even if they were filled in by hand."""
     named = {str(interval): interval for interval in map(parse_interval, req.required_intervals)}
     intervals = {name: IntervalNeed(i, context.base_of(req.symbol, i)) for name, i in named.items()}
     return Plan(
@@ -188,7 +188,7 @@ def _calendar_sessions(plan: Plan, context: ProvisioningContext) -> int:
 
 
 def _step_of(name: str) -> Step:
-    """Return the step of a name, or of the longest registered beginning of it."""
+    """Return the step of a name, by its longest registered prefix if the name itself is not registered."""
     if name in STEPS:
         return STEPS.get(name)()
     end = len(name)
@@ -200,7 +200,7 @@ def _step_of(name: str) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class _UnknownStep:
-    """Step of an unknown name, which fails in its place like any other step."""
+    """Step of an unknown name, which fails when it is carried out."""
 
     name: str
 

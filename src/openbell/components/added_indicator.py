@@ -21,8 +21,8 @@ __all__ = ["AddedIndicator"]
 class AddedIndicator(NotANumber):
     """Result of adding one indicator to a symbol, or several at once.
 
-    It is true when they were added, and then reads their values as they change, without their keys. The result of
-    several is read one by one: ``fast, slow = context.add_indicators(["SPY"], [FAST, SLOW])["SPY"]``.
+    It is true when they were added, and then gives their present values without their keys. The result of several is
+    unpacked: ``fast, slow = context.add_indicators(["SPY"], [FAST, SLOW])["SPY"]``.
 
     Attributes:
         symbol: The symbol.
@@ -33,7 +33,8 @@ class AddedIndicator(NotANumber):
         session_data: The session that was added to.
         symbol: The symbol.
         keys: The keys.
-        errors: The reasons of a refusal; none when they were added.
+        ok: Whether they were added.
+        errors: The reasons of a refusal; empty when they were added.
     """
 
     __slots__ = ("_ok", "_session_data", "keys", "reason", "symbol")
@@ -63,7 +64,7 @@ class AddedIndicator(NotANumber):
         """The key, e.g. "sma_20_5m".
 
         Raises:
-            ConfigError: The result is that of several indicators.
+            ConfigError: The result is of several indicators, or of none.
         """
         if len(self.keys) != 1:
             held = ", ".join(self.keys) or "no indicator"
@@ -103,7 +104,7 @@ class AddedIndicator(NotANumber):
 
         Raises:
             DataError: The indicator was refused, or has been removed since.
-            KeyError: It has no such output.
+            UnknownNameError: The indicator has no such output.
         """
         return self._indicator().output(name)
 

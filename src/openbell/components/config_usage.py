@@ -1,4 +1,4 @@
-"""Keys of a scanner's or strategy's ``config`` that are never read, because they are misspelt for example."""
+"""Keys of a scanner's or strategy's ``config`` that are never read, such as misspelt ones."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class ConfigUsage:
         self.by_name = False
 
     def noting(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return the config as a dict that notes here which keys are read."""
-        return _NotingDict(config, self) if self.unread else config
+        """Return the config as a dict that records here which keys are read."""
+        return _RecordingDict(config, self) if self.unread else config
 
     def add(self, other: ConfigUsage) -> None:
         """Add what was read elsewhere, such as in another process."""
@@ -43,10 +43,10 @@ class ConfigUsage:
         self.by_name |= other.by_name
 
     def warnings(self, component: str) -> list[str]:
-        """Return a warning of each unread key, with the key that may have been meant.
+        """Return a warning about each unread key, with the key that may have been meant.
 
-        There is none when no key was asked for by its name, because compiled code, such as pydantic's, can read a dict
-        unseen.
+        There is none when no key was asked for by its name, because compiled code, such as pydantic's, may have read
+        the dict unnoticed.
 
         Args:
             component: The owner of the config, e.g. "strategy EmaCross".
@@ -62,20 +62,20 @@ class ConfigUsage:
 
 
 class _PlainDict(dict[str, Any]):
-    """A `_NotingDict` that has nothing left to note, and is as fast as a dict."""
+    """A `_RecordingDict` that has nothing left to record, and is as fast as a dict."""
 
     __slots__ = ("_keys",)
     _keys: ConfigUsage
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
-        return dict, (dict(self),)  # what is pickled or copied is a dict as any other
+        return dict, (dict(self),)  # pickled and copied as a plain dict
 
 
-class _NotingDict(_PlainDict):  # noqa: PLW1641  it has no hash, as a dict has none
-    """A dict that notes which keys are asked for.
+class _RecordingDict(_PlainDict):  # noqa: PLW1641  it has no hash, as a dict has none
+    """A dict that records which keys are asked for.
 
-    Going through it, copying and comparing it read all keys; printing and counting it read none. Compiled code that
-    takes a dict apart without its methods reads unseen.
+    Iterating over it, copying and comparing it count as reading all keys, ``repr`` and ``len`` as reading none. Reads
+    by compiled code that bypasses the methods of a dict go unnoticed.
     """
 
     __slots__ = ()
@@ -84,71 +84,71 @@ class _NotingDict(_PlainDict):  # noqa: PLW1641  it has no hash, as a dict has n
         super().__init__(config)
         self._keys = keys
 
-    def _note(self, key: object) -> None:
+    def _record(self, key: object) -> None:
         self._keys.by_name = True
         self._keys.unread.discard(key)
         if not dict.__contains__(self, key):  # not super(): the class may just have changed
             self._keys.missing.add(str(key))
         if not self._keys.unread:
-            self.__class__ = _PlainDict  # type: ignore[assignment]  # from now on, bar by bar, as fast as a dict
+            self.__class__ = _PlainDict  # type: ignore[assignment]  # from now on as fast as a dict
 
-    def _note_all(self) -> None:
+    def _record_all(self) -> None:
         self._keys.unread.clear()
 
     def __getitem__(self, key: str) -> Any:
-        self._note(key)
+        self._record(key)
         return dict.__getitem__(self, key)
 
     def __contains__(self, key: object) -> bool:
-        self._note(key)
+        self._record(key)
         return dict.__contains__(self, key)
 
     def __delitem__(self, key: str) -> None:
-        self._note(key)
+        self._record(key)
         dict.__delitem__(self, key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        self._note(key)
+        self._record(key)
         return dict.get(self, key, default)
 
     def pop(self, key: str, *default: Any) -> Any:
-        self._note(key)
+        self._record(key)
         return dict.pop(self, key, *default)
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        self._note(key)
+        self._record(key)
         return dict.setdefault(self, key, default)
 
     def popitem(self) -> tuple[str, Any]:
-        self._note_all()
+        self._record_all()
         return dict.popitem(self)
 
     def __iter__(self) -> Iterator[str]:
-        self._note_all()
+        self._record_all()
         return dict.__iter__(self)
 
     def __reversed__(self) -> Iterator[str]:
-        self._note_all()
+        self._record_all()
         return dict.__reversed__(self)
 
     def __eq__(self, other: object) -> bool:
-        self._note_all()
+        self._record_all()
         return dict.__eq__(self, other)
 
     def __ne__(self, other: object) -> bool:
-        self._note_all()
+        self._record_all()
         return dict.__ne__(self, other)
 
     def keys(self) -> dict_keys[str, Any]:
-        self._note_all()
+        self._record_all()
         return dict.keys(self)
 
     def items(self) -> dict_items[str, Any]:
-        self._note_all()
+        self._record_all()
         return dict.items(self)
 
     def values(self) -> dict_values[str, Any]:
-        self._note_all()
+        self._record_all()
         return dict.values(self)
 
     def copy(self) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class ConfiguredStrategy:
         name: Its name, e.g. "strategy EmaCross".
         made_of: Its class.
         config: Its entry.
-        universe: Nothing, as strategies have none.
+        universe: Empty, because strategies have none.
     """
 
     name: str
@@ -68,12 +68,12 @@ class ConfiguredStrategy:
 class ConfiguredClasses:
     """The scanners, strategies and universes of a config.
 
-    They are loaded one time for all days, so that a file that is edited meanwhile changes no run.
+    They are loaded once for all days, so that a file that is edited meanwhile does not change a run.
 
     Attributes:
         scanners: In the order of the config.
-        strategies: Likewise.
-        usage: By the names of scanners and strategies, which keys of their configs they have read so far.
+        strategies: In the order of the config.
+        usage: By the name of a scanner or strategy, the use of its config's keys so far.
     """
 
     scanners: tuple[ConfiguredScanner, ...]
@@ -82,10 +82,10 @@ class ConfiguredClasses:
 
     @staticmethod
     def of(config: SessionConfig) -> ConfiguredClasses:
-        """Load all that a config names.
+        """Load all classes and universes that a config names.
 
         Raises:
-            ConfigError: A class or a universe file is not there.
+            ConfigError: A class or a universe file is missing or invalid.
         """
         loaded = [load_scanner(c, config) for c in config.scanners]
         names = _scanner_names(loaded)
@@ -99,20 +99,20 @@ class ConfiguredClasses:
         return ConfiguredClasses(scanners, strategies)
 
     def that_require(self) -> ConfiguredClasses:
-        """Return those that declare requirements."""
+        """Return the scanners and strategies that declare requirements."""
         return ConfiguredClasses(
             tuple(scanner for scanner in self.scanners if overrides(scanner.made_of, "requirements")),
             tuple(strategy for strategy in self.strategies if overrides(strategy.made_of, "requirements")),
         )
 
     def config_for(self, name: str, entry: ComponentConfig) -> dict[str, Any]:
-        """A copy of a component's own config, whose reads are noted in `usage`."""
+        """Return a copy of a component's own config, whose reads are recorded in `usage`."""
         if not entry.config:
             return {}
         return self.usage.setdefault(name, ConfigUsage(entry.config)).noting(deepcopy(entry.config))
 
     def unread_keys(self) -> list[str]:
-        """Warnings of the keys that no scanner and no strategy has read so far."""
+        """Return warnings about the keys of configs that their scanners and strategies have not read so far."""
         return [warning for name, usage in self.usage.items() for warning in usage.warnings(name)]
 
 
@@ -120,7 +120,7 @@ def load_scanner(scanner: ScannerConfig, config: SessionConfig) -> type[Scanner]
     """Load the class of a configured scanner.
 
     Raises:
-        ConfigError: It is not there, or defines no scan.
+        ConfigError: It cannot be loaded, or defines no scan.
     """
     return load_class(scanner.module, Scanner, config.folder)  # type: ignore[type-abstract]  # only compared with
 
@@ -129,7 +129,7 @@ def load_strategy(strategy: StrategyConfig, config: SessionConfig) -> type[Strat
     """Load the class of a configured strategy.
 
     Raises:
-        ConfigError: It is not there, it subscribes to bars and has no method that gets them, or the other way round.
+        ConfigError: It cannot be loaded, subscribes to bars and has no method that gets them, or the other way round.
     """
     found = load_class(strategy.module, Strategy, config.folder)
     called = [name for name in ("on_bar", "on_slice") if overrides(found, name)]
@@ -149,7 +149,7 @@ def _near(found: type[Strategy], names: Sequence[str]) -> str:
 
 
 def overrides(component: type[Scanner | Strategy], method: str) -> bool:
-    """Whether a class of strategies or scanners has a method of its own."""
+    """Return whether a strategy or scanner class overrides a method."""
     base = Scanner if issubclass(component, Scanner) else Strategy
     return getattr(component, method) is not getattr(base, method)
 
@@ -167,10 +167,10 @@ T = TypeVar("T")
 
 
 def bounded(items: Iterable[T], what: str) -> list[T]:
-    """Take the items of what a user's code returned, which may have no end.
+    """Return the items that a user's code returned, which may come from an endless generator.
 
     Raises:
-        ValueError: There are more than any session has.
+        ValueError: There are more than 100,000.
     """
     taken = list(islice(items, _MOST_ITEMS + 1))
     if len(taken) > _MOST_ITEMS:

@@ -29,9 +29,9 @@ __all__ = ["SessionContext"]
 class SessionContext:
     """The bars and indicators of a session up to the session clock, and additions to it.
 
-    Additions carry the right source and owner by themselves, and may be made at any moment and from any thread. They
-    return whether what was asked for is there. Why not is in the journal, on the log, and in the error of whoever
-    reads it all the same.
+    Additions carry source and owner of the component, and may be made at any time and from any thread. They return
+    whether what was asked for is there. If not, the reason is in the journal, in the log, and in the error when it is
+    read all the same.
 
     Args:
         provisioner: Carries out additions.
@@ -86,7 +86,7 @@ class SessionContext:
         series = self.session_data.get_bars(symbol, interval)
         if series is None:
             wanted = str(parse_interval(interval))
-            raise self._missing(symbol, wanted, f"{wanted} bars", f"add_bar({symbol!r}, {interval!r})")
+            raise self._missing_error(symbol, wanted, f"{wanted} bars", f"add_bar({symbol!r}, {interval!r})")
         return series
 
     def indicator(self, symbol: str, key: str) -> IndicatorData:
@@ -100,51 +100,58 @@ class SessionContext:
         """
         try:
             return self.session_data.current[symbol].indicators[key]
-        except (KeyError, TypeError):  # a list is no key of anything
+        except (KeyError, TypeError):  # not there, or not hashable
             found = self.session_data.get_indicator(symbol, key)
         if found is None:
             remedy = f"add_indicator({symbol!r}, IndicatorConfig(...))"
-            raise self._missing(symbol, canonical_key(key), f"indicator {key}", remedy)
+            raise self._missing_error(symbol, canonical_key(key), f"indicator {key}", remedy)
         return found
 
     def add_symbol(self, symbol: str) -> bool:
-        """Add a symbol with all that the config asks of every symbol, or upgrade an ad-hoc one."""
+        """Add a full symbol or upgrade an ad hoc one, and return whether it is full now."""
         return self._provisioner.add_symbol(symbol, source=self._source, owner=self._owner)
 
     def add_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
-        """Add many full symbols, which reads the store one time for all of them."""
+        """Add many full symbols with one read of the store.
+
+        Returns:
+            Per symbol, whether it is full now.
+        """
         wanted = _listed(symbols, "add_symbols")
         additions = [Addition("symbol", symbol, self._source, self._owner) for symbol in wanted]
         return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
 
     def add_bar(self, symbol: str, interval: str, days: int = 0, *, bars: int = 0) -> bool:
-        """Add a bar interval, and the symbol if need be.
+        """Add a bar interval, and its symbol if it is missing.
 
         Args:
             symbol: The symbol.
             interval: The interval.
-            days: So many whole sessions of history.
-            bars: So many bars of history; of sessions and bars, what reaches further back.
+            days: Whole sessions of history.
+            bars: Bars of history; of sessions and bars, whichever reaches further back.
+
+        Returns:
+            Whether the interval is there now.
         """
         who = {"source": self._source, "owner": self._owner}
         return self._provisioner.add_bar(symbol, interval, days=days, bars=bars, **who)
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig) -> AddedIndicator:
-        """Add an indicator with the bars and the warm-up that it needs, and the symbol if need be.
+        """Add an indicator with the bars and the warm-up that it needs, and its symbol if it is missing.
 
         Returns:
-            A result that is true when the indicator is there, and reads its values; or that says why it was refused.
+            A result that is true when the indicator is there, and gives its values, or else the reason of the refusal.
         """
         return self._add_indicators([symbol], [indicator_config])[0]
 
     def add_indicators(self, symbols: Iterable[str], configs: Sequence[IndicatorConfig]) -> dict[str, AddedIndicator]:
-        """Add indicators to many symbols, which reads the store one time for all of them.
+        """Add indicators to many symbols, with one read of the store for all of them.
 
         A symbol gets all of them or none.
 
         Returns:
             Per symbol, a result that is true when all its indicators are there, and has them in the order of the
-            configs; or that says why they were refused.
+            configs, or else the reason of the refusal.
         """
         wanted = _listed(symbols, "add_indicators")
         configs = [configs] if isinstance(configs, IndicatorConfig) else list(configs)
@@ -160,37 +167,45 @@ class SessionContext:
         return [AddedIndicator(self.session_data, r.symbol, keys, ok=r.ok, errors=r.errors) for r in records]
 
     def remove_symbol(self, symbol: str) -> bool:
-        """Give up what this component needed of a symbol.
+        """Remove what only this component needs of a symbol.
 
         What others need stays.
 
         Returns:
-            False when it needed nothing.
+            Whether it was done; not when the component needs nothing of it, or when it is locked or held.
         """
         return self.remove_symbols([symbol])[symbol]
 
     def remove_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
-        """Remove many symbols, all at the same time."""
+        """Remove what only this component needs of many symbols, at once.
+
+        Returns:
+            Per symbol, whether it was done.
+        """
         wanted = _listed(symbols, "remove_symbols")
         done = self._provisioner.remove_symbols(wanted, source=self._source, owner=self._owner)
         return dict(zip(wanted, done, strict=True))
 
     def lock_symbol(self, symbol: str, reason: str = "in use") -> bool:
-        """Forbid anybody to remove a symbol until this component unlocks it."""
+        """Forbid the removal of a symbol until this component unlocks it.
+
+        Returns:
+            False when the symbol is not in the session.
+        """
         return self._provisioner.lock_symbol(symbol, reason=reason, source=self._source, owner=self._owner)
 
     def unlock_symbol(self, symbol: str) -> bool:
-        """Give up this component's lock.
+        """Release this component's lock on a symbol.
 
-        Those of others stay.
+        Locks of others stay.
 
         Returns:
             False when it had none.
         """
         return self._provisioner.unlock_symbol(symbol, source=self._source, owner=self._owner)
 
-    def _missing(self, symbol: str, key: str, what: str, remedy: str) -> DataError:
-        """Make the error that says what the session holds instead, and why what is missing was refused."""
+    def _missing_error(self, symbol: str, key: str, what: str, remedy: str) -> DataError:
+        """Return the error of something missing, with what the session holds and why it was refused."""
         data = self.session_data.get_symbol_data(symbol)
         near = did_you_mean(symbol, self.session_data.symbols)
         held = ", ".join([*data.bars, *data.indicators]) if data else ""
@@ -201,7 +216,7 @@ class SessionContext:
 
 
 def _listed(symbols: Iterable[str], method: str) -> list[str]:
-    """The symbols in order, without repeats."""
+    """Return the symbols in order, without repeats."""
     if isinstance(symbols, str):
         raise ConfigError(f"{method} takes a list of symbols, not the text {symbols!r}; write [{symbols!r}]")
     if not isinstance(symbols, Iterable):

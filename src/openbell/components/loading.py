@@ -30,13 +30,13 @@ _MOVED = {
 """Modules of openbell that configs name, and their new names."""
 
 _config_folders: set[str] = set()
-"""The folders that modules have been imported from."""
+"""The folders from which modules have been imported."""
 
 
 def load_class(reference: str, base: type[T], folder: Path) -> type[T]:
     """Import the class that a config names.
 
-    While its module is imported, ``folder`` can be imported from, and comes first. A file is imported again only when
+    While its module is imported, ``folder`` is the first on the import path. A file is imported again only when
     it has changed.
 
     Args:
@@ -45,7 +45,8 @@ def load_class(reference: str, base: type[T], folder: Path) -> type[T]:
         folder: The folder of the config file.
 
     Raises:
-        ConfigError: There is no such file, module or class, importing it fails, or the class is no complete ``base``.
+        ConfigError: There is no such file, module or class, importing it fails, or the class does not derive from
+            ``base`` or is abstract.
     """
     place, _, name = reference.rpartition(":")
     if place in _MOVED:
@@ -72,7 +73,7 @@ def _derives(item: object, base: type[T]) -> TypeGuard[type[T]]:
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Put a folder first among those that modules are imported from."""
+    """Put a folder first on the import path."""
     entry = str(folder.resolve())
     _config_folders.add(entry)
     sys.path.insert(0, entry)
@@ -82,11 +83,11 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(entry)
 
 
-class _AsItIsNow(SourceFileLoader):
+class _UncachedLoader(SourceFileLoader):
     """A loader that compiles a file at each import."""
 
-    # Python's own takes the bytecode that it stored for a file of this size and time in whole seconds: what stood there
-    # before an edit of a single figure, if the edit came within a second.
+    # Python's own loader takes stored bytecode of the same file size and time in whole seconds, and so misses an edit
+    # of a single figure within a second.
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002  the name is Python's
         return self.source_to_code(self.get_data(self.path), self.path)
 
@@ -98,12 +99,12 @@ def _import_file(place: str, folder: Path) -> ModuleType:
     except OSError:
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.py")])
         raise ConfigError(f"the file {path} is not there or cannot be read.{near}") from None
-    # The name tells files of the same name apart, and a file from what it was before it was edited.
+    # The hash is another one for files of the same name in other folders, and for a file that was edited.
     name = f"{path.stem}_{hashlib.sha256(str(path).encode() + content).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     _forget_namesakes(folder)
-    spec = importlib.util.spec_from_file_location(name, path, loader=_AsItIsNow(name, str(path)))
+    spec = importlib.util.spec_from_file_location(name, path, loader=_UncachedLoader(name, str(path)))
     if spec is None or spec.loader is None:
         raise ConfigError(f"the file {path} cannot be imported")
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -158,7 +159,7 @@ def _forget_namesakes(folder: Path) -> None:
 
 
 def _import_error(place: str, error: BaseException) -> ConfigError:
-    """The error to raise, with the innermost line of the user's code that failed."""
+    """Return the error to raise, with the innermost line of the user's code that failed."""
     line = None
     trace = error.__traceback__
     while trace is not None:

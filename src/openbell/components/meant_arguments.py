@@ -1,4 +1,4 @@
-"""Errors for arguments that a method does not take, which say what was meant."""
+"""Errors for arguments that a method does not take, with the arguments that may be meant."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _MEANT = {
     **dict.fromkeys(("ticker", "asset", "security"), ("symbol",)),
     **dict.fromkeys(("weight", "pct", "target_percent", "fraction"), ("percent",)),
 }
-"""What other engines and brokers call the arguments of ours."""
+"""Names of arguments in other engines and at brokers, with the arguments here that may be meant."""
 
 _SIDES = ("side", "action", "direction", "buy", "sell")
 _EXITS = ("stop_loss", "stoploss", "sl", "take_profit", "takeprofit", "tp", "profit_target")
 
 
 def says_what_was_meant(name: str, error: type[Exception] = OrderError) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Let a method that gets arguments which it does not take say what was meant.
+    """Return a decorator that explains arguments which a method does not take.
 
     Args:
         name: The method, as users call it.
-        error: What it raises then.
+        error: The error to raise in place of a TypeError.
     """
 
     def decorated(method: Callable[P, T]) -> Callable[P, T]:
@@ -53,7 +53,7 @@ def says_what_was_meant(name: str, error: type[Exception] = OrderError) -> Calla
             except TypeError:
                 mistake = _mistake(name, method, args[1:], kwargs)
                 if mistake is None:
-                    raise  # a mistake within
+                    raise  # it comes from within the method
             raise error(mistake)
 
         return call
@@ -66,32 +66,33 @@ def _mistake(
 ) -> str | None:
     """Return what is wrong with the arguments of a method, or None when it takes them."""
     taken = dict(list(signature(method).parameters.items())[1:])
-    strangers = [key for key in named if key not in taken]
-    by_place = [key for key, parameter in taken.items() if parameter.kind is Parameter.POSITIONAL_OR_KEYWORD]
-    if strangers:
-        return f"{name}() has no {strangers[0]}={_instead(strangers[0], list(taken))}"
-    if len(values) > len(by_place):
-        places = " and ".join(by_place) or "nothing"
-        return f"{name}() takes {places} by place, and all else by its name. {_named(name, values, len(by_place))}"
-    given = {*by_place[: len(values)], *named}
-    missing = [key for key in by_place if taken[key].default is Parameter.empty and key not in given]
+    unknown = [key for key in named if key not in taken]
+    positional = [key for key, parameter in taken.items() if parameter.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    if unknown:
+        return f"{name}() has no {unknown[0]}={_instead(unknown[0], list(taken))}"
+    if len(values) > len(positional):
+        places = " and ".join(positional) or "nothing"
+        return f"{name}() takes {places} by place, and all else by its name. {_named(name, values, len(positional))}"
+    given = {*positional[: len(values)], *named}
+    missing = [key for key in positional if taken[key].default is Parameter.empty and key not in given]
     return f"{name}() needs {' and '.join(missing)} as well" if missing else None
 
 
-def _instead(stranger: str, taken: Sequence[str]) -> str:
+def _instead(given: str, taken: Sequence[str]) -> str:
     """Return what to write in place of a name that a method does not know, as the rest of a sentence."""
-    word = stranger.lower()
+    word = given.lower()
     if word in _SIDES and "quantity" in taken:
         return ": a positive quantity buys, and a negative one sells."
     if word in _EXITS and "type" in taken:
         return ". An entry with exits is a bracket: context.bracket(symbol, quantity, stop=, target=)."
     if meant := [one for one in _MEANT.get(word, ()) if one in taken]:
         return f". Did you mean {' or '.join(f'{one}=' for one in meant)}?"
-    near = did_you_mean(stranger, taken)
+    near = did_you_mean(given, taken)
     return f".{near}" if near else f". It takes {', '.join(taken)}."
 
 
 def _named(name: str, values: Sequence[object], places: int) -> str:
+    """Return how to write the first value beyond the positional arguments."""
     extra = values[places]
     if name == "order" and isinstance(values[1], str):
         return "A positive quantity buys, and a negative one sells: order(symbol, 10), order(symbol, -10)."

@@ -24,11 +24,12 @@ class Requirement:
     Attributes:
         symbol: The symbol.
         needs: An indicator by its config, or an interval of bars.
-        days: Of bars, so many whole sessions of history.
-        bars: Of bars, so many bars of history; of sessions and bars, what reaches further back.
+        days: Whole sessions of history, for an interval.
+        bars: Bars of history, for an interval; of sessions and bars, whichever reaches further back.
 
     Raises:
-        ConfigError: The symbol is no text; there is no such indicator, parameter or interval; or a number is none.
+        ConfigError: The symbol is not a string; there is no such indicator, parameter or interval; a number is not a
+            whole one of 0 or more; or days or bars are given for an indicator.
     """
 
     symbol: str

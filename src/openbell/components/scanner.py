@@ -33,7 +33,7 @@ class Scanner(ABC):
 
     Args:
         context: The session.
-        config: What the config gives this scanner under ``config``.
+        config: The section ``config`` of this scanner's entry in the config.
     """
 
     def __init__(self, context: ScannerContext, config: Mapping[str, Any]) -> None:
@@ -43,8 +43,8 @@ class Scanner(ABC):
     def requirements(self) -> Iterable[Requirement]:
         """Return the bars and indicators that it needs, so that `check` and `plan` show them.
 
-        Optional. They are provisioned before `setup`. `check` asks before there is a session: only the config may be
-        read, and ``universe``, ``symbols``, ``session_date`` and ``session`` of the context.
+        Optional. They are provisioned before `setup`. `check` calls this before there is a session: only the config may
+        be read, and ``universe``, ``symbols``, ``session_date`` and ``session`` of the context.
         """
         return ()
 

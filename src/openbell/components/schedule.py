@@ -21,7 +21,7 @@ _MIDNIGHT = time(0)
 
 
 def due_times(schedules: Sequence[ScheduleConfig], session: TradingSession, time_manager: TimeManager) -> list[int]:
-    """Return the times within a session that some schedule names.
+    """Return the times within a session at which a schedule is due.
 
     Each time of day comes once in a session. Where a session ends at the time of day at which it began, as at CMES and
     around the clock, that time is the session's open if the schedule starts with it, else its close.
@@ -41,7 +41,7 @@ def due_times(schedules: Sequence[ScheduleConfig], session: TradingSession, time
 
 
 def spans_midnight_outside(schedule: ScheduleConfig, session: TradingSession, time_manager: TimeManager) -> bool:
-    """Return whether a schedule runs over midnight, when a session does not trade."""
+    """Return whether a schedule runs over midnight, and no midnight lies within the session."""
     if schedule.start <= schedule.end:
         return False
     midnights = (time_manager.local_ns(day, _MIDNIGHT) for day in _days(session, time_manager))

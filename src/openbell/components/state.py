@@ -1,4 +1,4 @@
-"""State of a strategy that lasts over the sessions of a run, and the states of sessions that are over."""
+"""State of a strategy over the sessions of a run, and states of sessions that are over."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["EndedStates", "StrategyState"]
 
 
 class StrategyState(dict[str, Any]):
-    """A dictionary of JSON values, which refuses everything else when it is assigned.
+    """A dictionary of JSON values, which refuses other values when they are assigned.
 
-    Texts, finite numbers, True and False, None, lists, and dictionaries with texts as keys are JSON values. Each
-    session begins with what they were at the end of the one before: a tuple has become a list by then. When its session
-    is over, a state can be read and no longer be changed.
+    Strings, finite numbers, True and False, None, lists, and dictionaries with strings as keys are JSON values. Each
+    session begins with the values at the end of the one before, where a tuple has become a list. When its session is
+    over, a state can be read but not changed.
 
     Raises:
-        TypeError: A value is none, or a key is no text.
+        TypeError: A value is not JSON, or a key is not a string.
         SessionOverError: It is changed when its session is over.
     """
 
@@ -38,14 +38,14 @@ class StrategyState(dict[str, Any]):
 
     def __init__(self, *values: Any, **more: Any) -> None:
         super().__init__()
-        # A thread that writes while the session ends has its value saved, or is refused.
+        # What a thread writes while the session ends is either saved or refused.
         object.__setattr__(self, "_lock", RLock())
         object.__setattr__(self, "_ended", None)
         object.__setattr__(self, "_at_end", {})
         self.update(*values, **more)
 
     def end(self, day: date) -> None:
-        """Take no more changes, since the session of a day is over."""
+        """Refuse changes from now on, because the session of ``day`` is over."""
         with self._lock:
             if self._ended is None:
                 nested = {key: repr(value) for key, value in self.items() if isinstance(value, list | dict)}
@@ -74,7 +74,7 @@ class StrategyState(dict[str, Any]):
         raise AttributeError(f"a state keeps what is assigned by key: write state[{name!r}] = {value!r}")
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """Return the value of a key, which is ``default`` from now on when there was none."""
+        """Return the value of a key, after setting it to ``default`` if it is missing."""
         with self._lock:
             if key not in self:
                 self[key] = default
@@ -110,10 +110,10 @@ class StrategyState(dict[str, Any]):
             super().clear()
 
     def assign(self, values: Mapping[str, Any]) -> None:
-        """Assign the values of a mapping in place of all that is there, or none of them.
+        """Replace all values by those of a mapping.
 
         Raises:
-            TypeError: It is no mapping of JSON values.
+            TypeError: It is not a mapping of JSON values; nothing was changed.
             SessionOverError: The session is over.
         """
         if not isinstance(values, Mapping):
@@ -124,7 +124,7 @@ class StrategyState(dict[str, Any]):
             self.update(new)
 
     def copy(self) -> NoReturn:
-        """Refuse to be copied, since ``dict(state)`` makes a plain copy."""
+        """Raise TypeError, because ``dict(state)`` makes a plain copy."""
         raise TypeError("a state is one object; dict(state) makes a plain copy of it")
 
     def __reduce__(self) -> tuple[type[StrategyState], tuple[dict[str, Any]]]:
@@ -135,10 +135,10 @@ class StrategyState(dict[str, Any]):
         return [key for key, text in self._at_end.items() if repr(self[key]) != text]
 
     def to_json(self) -> str:
-        """Return it as JSON text.
+        """Return the state as JSON text.
 
         Raises:
-            TypeError: A list or dictionary in it holds something else by now.
+            TypeError: A list or dictionary in it has got a value that is not JSON.
         """
         for key, value in self.items():
             _require_json(key, value)
@@ -146,12 +146,12 @@ class StrategyState(dict[str, Any]):
 
     @staticmethod
     def of_json(text: str) -> StrategyState:
-        """Return the state that a text was made of."""
+        """Return the state from its JSON text."""
         return StrategyState(json.loads(text))
 
 
 def _require_json(key: object, value: object) -> None:
-    """Raise unless a value, with all in it, is JSON."""
+    """Raise TypeError unless a key is a string and its value, with all in it, is JSON."""
     if not isinstance(key, str):
         raise TypeError(f"a key of state is a text, not {key!r}")
     bad = _not_json(value)
@@ -164,7 +164,7 @@ def _require_json(key: object, value: object) -> None:
 
 
 def _not_json(value: object) -> tuple[object] | None:
-    """Return what is no JSON value in a value, or None."""
+    """Return the first thing in a value that is not JSON, in a tuple, or None."""
     if value is None or isinstance(value, str | bool):
         return None
     # Of numpy's numbers only float64 is a float; the others would come back as something else.
@@ -181,8 +181,8 @@ def _not_json(value: object) -> tuple[object] | None:
 class EndedStates:
     """The states of the sessions of a run that are over, as long as somebody holds them.
 
-    A state itself refuses a change. A list or a dictionary in it is Python's own, and cannot: whether one was changed
-    is found by comparing.
+    A state itself refuses changes. A list or a dictionary in it cannot, so that changes of these are found by
+    comparison.
     """
 
     def __init__(self) -> None:
@@ -194,7 +194,7 @@ class EndedStates:
         self._states = [*alive, *((day, name, weakref.ref(state)) for name, state in states.items())]
 
     def warnings(self) -> Iterator[str]:
-        """Iterate over warnings about changes in vain, each state one time."""
+        """Iterate over warnings about changes that came too late, one per state."""
         for entry in list(self._states):
             day, name, reference = entry
             state = reference()

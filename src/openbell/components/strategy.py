@@ -31,20 +31,20 @@ class Signal:
     """An intended trade, for the record.
 
     Where ``execution.signals`` of the config has an entry for the action, orders follow from it; the numbers of a
-    signal go before those of the entry.
+    signal override those of the entry.
 
     Attributes:
         symbol: The symbol.
         action: The action, in words of your own, e.g. "BUY".
         reason: The reason, for people.
         quantity: The position to have, in units; negative for short.
-        percent: The same as a percentage of equity.
+        percent: The position to have, as a percentage of equity.
         stop: The price of a stop order that closes the position.
         target: The limit price at which the position is closed.
         limit: The limit price of the order that leads to the position.
 
     Raises:
-        TypeError: A text is none, or a number is none.
+        TypeError: A text is not a string, or a number is of another type.
         ValueError: A number is not finite, or both a quantity and a percentage are given.
     """
 
@@ -58,7 +58,7 @@ class Signal:
     limit: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        # Strategies give thousands: what is as it should be is seen at once.
+        # Strategies give thousands of signals, so that valid ones have to pass quickly.
         if not (isinstance(self.symbol, str) and isinstance(self.action, str) and isinstance(self.reason, str)):
             self._refuse_text()
         if self._has_numbers():
@@ -70,7 +70,7 @@ class Signal:
         raise TypeError(f"a Signal's {name} must be text, not {text!r}")
 
     def _has_numbers(self) -> bool:
-        # Not by their names: most signals have none, and strategies give thousands.
+        # Not by their names, which takes longer: most signals have no numbers.
         return not (self.quantity is self.percent is self.stop is self.target is self.limit is None)
 
     def _check_numbers(self) -> None:
@@ -93,7 +93,7 @@ class Signal:
         return {name: value for name in _NUMBERS if (value := getattr(self, name)) is not None}
 
 
-# A dataclass makes its constructor itself.
+# Decorated afterwards, because the dataclass generates the constructor.
 setattr(Signal, "__init__", says_what_was_meant("Signal", TypeError)(Signal.__init__))  # noqa: B010 -- mypy's method-assign
 
 
@@ -105,7 +105,7 @@ class Strategy:
 
     Args:
         context: The session.
-        config: What the config gives this strategy under ``config``.
+        config: The section ``config`` of this strategy's entry in the config.
     """
 
     def __init__(self, context: StrategyContext, config: Mapping[str, Any]) -> None:
@@ -132,9 +132,9 @@ class Strategy:
     def requirements(self) -> Iterable[Requirement]:
         """Return the bars and indicators that it needs, so that `check` and `plan` show them.
 
-        Optional. They are provisioned before `setup`, and again whenever symbols were added or removed; what is not
-        returned any more goes. `check` asks before there is a session: only the config may be read, and ``symbols``,
-        ``session_date`` and ``session`` of the context.
+        Optional. They are provisioned before `setup`, and again whenever symbols were added or removed; what is no
+        longer returned is removed. `check` calls this before there is a session: only the config may be read, and
+        ``symbols``, ``session_date`` and ``session`` of the context.
         """
         return ()
 
@@ -160,17 +160,17 @@ class Strategy:
         """Receive an order of this strategy whenever its status has changed."""
 
     def on_revision(self, old: Bar | None, new: Bar) -> None:
-        """React to a closed bar of a subscription that is another one than it was, in a live session.
+        """React to the revision of a closed bar of a subscription, in a live session.
 
-        The series, what derives from it and its indicators are computed anew already. It is never an ``on_bar``.
+        The series, what derives from it and its indicators are up to date already. There is no `on_bar` for it.
 
         Args:
-            old: The bar as it was; None when it came late, after its time had been played.
-            new: The bar as it is.
+            old: The bar before; None when it came late, after the event batch of its time.
+            new: The bar now.
         """
 
     def on_feed(self, health: FeedHealth, reason: str) -> None:
-        """React to another health of a live session's feed.
+        """React to a change of the health of a live session's feed.
 
         While it is not LIVE, orders that open a position or add to one are rejected with the reason.
 
@@ -185,8 +185,8 @@ class Strategy:
     def on_symbol_removed(self, symbol: str) -> None:
         """Receive a symbol that is no longer full, or no longer there, whoever removed it.
 
-        What this strategy added to it itself is there until it is removed with ``context.remove_symbol``; what it
-        needed by a subscription goes with the subscription.
+        What this strategy added to it itself stays until it is removed with ``context.remove_symbol``; what it needed
+        for a subscription is removed with the subscription.
         """
 
     def teardown(self) -> None:

@@ -25,8 +25,8 @@ __all__ = ["StrategyContext"]
 class StrategyContext(SessionContext):
     """A session as a strategy sees it, and its orders.
 
-    Orders go to the broker when the event batch is over, and what becomes of them is an event: `Strategy.on_order`
-    and `Strategy.on_fill` get it. An order of a time fills in bars that begin then or later.
+    Orders go to the broker when the event batch is over. Their outcome is an event, which `Strategy.on_order` and
+    `Strategy.on_fill` receive. An order fills in bars that begin at its time or later.
     """
 
     def __init__(
@@ -78,17 +78,17 @@ class StrategyContext(SessionContext):
         tag: str = "",
         reason: str = "",
     ) -> Order:
-        """Give an order.
+        """Place an order.
 
         Args:
             symbol: The symbol.
             quantity: Units, positive to buy and negative to sell.
-            type: "market", "limit", "stop", "stop_limit", "trailing_stop", "market_on_open" or "market_on_close"; left
-                out, it follows from the prices.
+            type: "market", "limit", "stop", "stop_limit", "trailing_stop", "market_on_open" or "market_on_close"; by
+                default it follows from the prices.
             limit: The limit price.
             stop: The stop price.
             trail: The distance of a trailing stop, in money.
-            trail_percent: The same as a percentage of the price.
+            trail_percent: The distance as a percentage of the best price.
             tif: "day", "gtc", or "gtd" with ``until``.
             until: The last session of a gtd order.
             extended: Whether a limit order may fill outside of regular hours.
@@ -96,14 +96,14 @@ class StrategyContext(SessionContext):
             reason: Why, for people.
 
         Returns:
-            The order as submitted; whether it is accepted, `Strategy.on_order` hears.
+            The order as submitted; `Strategy.on_order` receives it when it is accepted or rejected.
 
         Raises:
             ConfigError: The config has no section ``execution``, or there is no such type or lifetime.
-            OrderError: A value cannot be, or two of them contradict each other.
+            OrderError: A value is invalid, or two of them contradict each other.
             SessionOverError: The session is over.
         """
-        # By place, as all that a run does very often: to find where each keyword belongs takes longer than the call.
+        # Positional arguments, because this is called very often, and keywords would take longer than the call.
         return self._orders.order(
             symbol, quantity, type, limit, stop, trail, trail_percent, tif, until, extended, tag, reason
         )
@@ -121,14 +121,14 @@ class StrategyContext(SessionContext):
         tag: str = "",
         reason: str = "",
     ) -> tuple[Order, ...]:
-        """Give an entry order, and with its fill a stop and a target of which one cancels the other.
+        """Place an entry order with a stop and a target, which start with its fill and cancel each other.
 
         Args:
             symbol: The symbol.
             quantity: Units of the entry, positive to buy and negative to sell short.
             stop: The price of the stop order.
             target: The limit price of the target.
-            limit: The limit price of the entry; a market order without.
+            limit: The limit price of the entry; a market order when None.
             tif: How long the entry lasts; stop and target last until cancelled.
             tag: A label of your own.
             reason: Why, for people.
@@ -155,24 +155,25 @@ class StrategyContext(SessionContext):
         tag: str = "",
         reason: str = "",
     ) -> Order | None:
-        """Give the order that leads from the position to a target.
+        """Place the order that leads from the position to a target.
 
-        It takes the place of the symbol's last order to a target that has not filled.
+        It replaces the symbol's last order to a target, if that has not filled.
 
         Args:
             symbol: The symbol.
             quantity: The target in units, negative for short.
             value: The target in money.
             percent: The target as a percentage of equity, less ``execution.cash_buffer_percent`` of it.
-            limit: A limit price; a market order without.
+            limit: A limit price; a market order when None.
             tag: A label of your own.
             reason: Why, for people.
 
         Returns:
-            The order, or None when the position is the target.
+            The order, or None when the position is at the target, or nearer to it than
+            ``execution.min_target_change_percent``.
 
         Raises:
-            OrderError: There is not exactly one target, or it is no number.
+            OrderError: There is not exactly one target, or it is not a number.
         """
         return self._orders.order_target(
             symbol, quantity=quantity, value=value, percent=percent, limit=limit, tag=tag, reason=reason
@@ -186,7 +187,7 @@ class StrategyContext(SessionContext):
             The order, or None when there is no position.
 
         Raises:
-            DataError: Nobody knows the symbol.
+            DataError: The symbol is unknown.
         """
         return self._orders.close(symbol, tag=tag, reason=reason)
 
@@ -197,12 +198,12 @@ class StrategyContext(SessionContext):
 
     @says_what_was_meant("cancel")
     def cancel(self, order: Order | str) -> bool:
-        """Ask for an order to be cancelled, and return False when it is not open."""
+        """Request the cancellation of an order, and return whether it is open."""
         return self._orders.cancel(order)
 
     @says_what_was_meant("cancel_all")
     def cancel_all(self, symbol: str | None = None) -> int:
-        """Ask for all open orders to be cancelled, of one symbol or of all, and return their number."""
+        """Request the cancellation of all open orders, of one symbol or of all, and return their number."""
         return self._orders.cancel_all(symbol)
 
     @says_what_was_meant("replace")
@@ -216,10 +217,10 @@ class StrategyContext(SessionContext):
         trail: float | None = None,
         trail_percent: float | None = None,
     ) -> bool:
-        """Ask for the quantity or prices of an open order to be changed.
+        """Request a change of the quantity or prices of an open order.
 
-        What is not given stays, and so does what the order has seen: a stop that was reached, and the best price that a
-        trailing stop follows.
+        Values that are not given stay, and so does the state of the order: whether its stop was reached, and the best
+        price that a trailing stop follows.
 
         Args:
             order: The order, or its id.
@@ -227,13 +228,13 @@ class StrategyContext(SessionContext):
             limit: Its limit price.
             stop: Its stop price.
             trail: The distance of a trailing stop in money.
-            trail_percent: The same as a percentage of the best price.
+            trail_percent: The distance as a percentage of the best price.
 
         Returns:
-            False when it is not open.
+            Whether the order is open.
 
         Raises:
-            OrderError: It has no such price, or the other sign.
+            OrderError: It has no such price, or the quantity has the other sign.
         """
         return self._orders.replace(
             order, quantity=quantity, limit=limit, stop=stop, trail=trail, trail_percent=trail_percent

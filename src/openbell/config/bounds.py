@@ -1,4 +1,4 @@
-"""Bounds on the values of a config, which hold for every form that it is written in."""
+"""Bounds on the values of a config, for every file format."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from openbell.errors import ConfigError, InvalidConfigError, shortened
 __all__ = ["DEEPEST", "MOST_CHARACTERS", "MOST_VALUES", "require_bounds"]
 
 DEEPEST = 32
+"""The most levels of nested values."""
 MOST_VALUES = 50_000
+"""The most values, those of all levels counted."""
 MOST_CHARACTERS = 8_000_000
+"""The most characters of a config file."""
 
 _MOST_BITS = 1024
 
 
 def require_bounds(values: object, subject: str) -> None:
-    """Refuse values that are nested too deep or too many, and such that no part of openbell could take.
+    """Check the number and nesting of values, the size of integers and the characters of texts.
+
+    Args:
+        values: The values of a config, or of a part of it.
+        subject: Where they come from, for the message.
 
     Raises:
-        ConfigError: The bound that is broken, with the value.
+        ConfigError: A bound is exceeded; the message names it, and the value that exceeds it.
     """
     level: list[tuple[Place, object]] = [((), values)]
     count = 0

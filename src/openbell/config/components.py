@@ -14,14 +14,14 @@ from openbell.config.strict_model import StrictModel
 __all__ = ["NAME_PATTERN", "ComponentConfig", "ScannerConfig", "ScheduleConfig", "StrategyConfig", "with_names"]
 
 NAME_PATTERN = r"^\w[\w. -]*$"
-"""Letters, digits, blanks, dots, dashes and underscores."""
+"""Pattern of names, of letters, digits, blanks, dots, dashes and underscores."""
 
 
 class ScheduleConfig(StrictModel):
     """Times at which a scanner runs in a session.
 
-    It runs at start, and from then on every so often up to end. An end before start is on the following date, in
-    sessions that trade over midnight.
+    It runs at start, and then again each time that the interval ``every`` has passed, up to end. An end before start is
+    on the following date, in sessions that trade over midnight.
     """
 
     start: ClockTime
@@ -33,7 +33,7 @@ class ScheduleConfig(StrictModel):
 
 
 class ComponentConfig(StrictModel):
-    """A class of the user's, with its own config."""
+    """A class of the user, with its own config."""
 
     module: Annotated[str, Field(strict=True)]
     """Where the class is: "package.module:Class", or "file.py:Class" relative to the config file."""
@@ -63,7 +63,11 @@ class StrategyConfig(ComponentConfig):
 
 
 def with_names(strategies: tuple[StrategyConfig, ...]) -> tuple[StrategyConfig, ...]:
-    """Name the strategies that have no name, and refuse a name that is there twice."""
+    """Name the strategies that have no name, after their classes.
+
+    Raises:
+        ValueError: Two strategies have the same name.
+    """
     seen: dict[str, int] = {}
     entries: Counter[str] = Counter()
     named = []
@@ -76,7 +80,7 @@ def with_names(strategies: tuple[StrategyConfig, ...]) -> tuple[StrategyConfig, 
             raise ValueError(f"entries {first} and {at} are both called {name}. Give each a name: of its own.")
         entry = strategy.model_copy(update={"name": name})
         if strategy.name is None:
-            entry.model_fields_set.discard("name")  # it was not written, and follows from the class
+            entry.model_fields_set.discard("name")  # not written by the user, but derived from the class
         named.append(entry)
     return tuple(named)
 

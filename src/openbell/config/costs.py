@@ -13,9 +13,9 @@ __all__ = ["Fees", "FeesConfig", "ModelConfig", "Slippage", "SlippageConfig"]
 
 
 class ModelConfig(StrictModel):
-    """A model of costs by its name, with its parameters beside it.
+    """A cost model by its name, with its parameters beside it.
 
-    Which models and parameters there are is known to the registries of `openbell.execution` only.
+    Name and parameters are checked against the registries of `openbell.execution` later, and not here.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)

@@ -26,7 +26,7 @@ _MOST_PROBLEMS = 100
 _MOST_OF_A_KEY = 60
 _MOST_OF_A_VALUE = 200
 _ANY_KEY = "*"
-_FORM = re.compile("<[a-z]+>")
+_UNION_TAG = re.compile("<[a-z]+>")
 
 
 class Problem(NamedTuple):
@@ -58,7 +58,7 @@ def problems_of(error: ValidationError, model: type) -> list[Problem]:
 
 
 def raises_config_error(cls: C) -> C:
-    """Have the constructor of a pydantic dataclass raise ConfigError where it would raise ValidationError."""
+    """Make the constructor of a pydantic dataclass raise ConfigError instead of ValidationError."""
     construct = vars(cls)["__init__"]
 
     @wraps(construct)
@@ -73,8 +73,10 @@ def raises_config_error(cls: C) -> C:
 
 
 def _written(place: Place) -> Place:
-    """Return a place as in the file, without the marks that pydantic adds to it."""
-    return tuple(part for part in place if part != "[key]" and not (isinstance(part, str) and _FORM.fullmatch(part)))
+    """Return a place as in the file, without the marks that pydantic adds for keys and union members."""
+    return tuple(
+        part for part in place if part != "[key]" and not (isinstance(part, str) and _UNION_TAG.fullmatch(part))
+    )
 
 
 def _message(detail: ErrorDetails, model: type) -> str:
@@ -119,7 +121,8 @@ def _unknown_key(place: Place, model: type) -> str:
     keys_at, known = _levels(model), _keys_at(tuple(parents), model)
     hint = did_you_mean(key, known)
     homes = [level for level, fields in keys_at.items() if key in fields]
-    # A key of one other place, letter by letter, is that one; of a word that many places have, a near one is likelier.
+    # A key that exactly one other level has is meant to be there; one that several levels have, or none, is likelier a
+    # misspelt key of this level.
     if hint and len(homes) != 1:
         return f"unknown key; {hint[1].lower()}{hint[2:]}"
     if homes:
@@ -137,7 +140,10 @@ def _description(place: Place, model: type) -> str:
 
 
 def _keys_at(parents: tuple[str, ...], model: type) -> dict[str, str]:
-    """Return the keys of the level that keys lead to, of which some may be a user's own."""
+    """Return the keys, with their meanings, of the level that ``parents`` lead to.
+
+    Some of the parents may be keys that the user chose.
+    """
     return next(
         (
             keys
@@ -151,9 +157,9 @@ def _keys_at(parents: tuple[str, ...], model: type) -> dict[str, str]:
 
 @cache
 def _levels(model: type) -> dict[tuple[str, ...], dict[str, str]]:
-    """Return the keys that each level of the config knows, with their meanings.
+    """Return the keys of each level of the config, with their meanings.
 
-    A level is named by the keys that lead to it, `_ANY_KEY` for those that are a user's own.
+    A level is named by the keys that lead to it, with `_ANY_KEY` for a key that the user chooses.
     """
     fields = model.__pydantic_fields__  # type: ignore[attr-defined]  # models and dataclasses of pydantic both have it
     levels: dict[tuple[str, ...], dict[str, str]] = {(): {name: docs_of_keys(model).get(name, "") for name in fields}}
@@ -164,7 +170,7 @@ def _levels(model: type) -> dict[tuple[str, ...], dict[str, str]]:
 
 
 def _models_in(annotation: Any) -> list[tuple[tuple[str, ...], type]]:
-    """Return the models in an annotation, each with the keys between."""
+    """Return the models in an annotation, each with the keys that lead to it."""
     if hasattr(annotation, "__pydantic_fields__"):
         return [((), annotation)]
     between = (_ANY_KEY,) if get_origin(annotation) is dict else ()

@@ -1,4 +1,4 @@
-"""Config of sessions of the user's own, from hours alone or as changes to a known exchange."""
+"""Config of own (custom) sessions, from hours alone or as changes to a known exchange."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MINUTES_OF_DAY = 24 * 60
 
 
 def _read_days(value: object) -> str:
-    """One day (``2024-12-24``) or a day of every year (``12-24``), as text."""
+    """Read one day (``2024-12-24``) or a day of every year (``12-24``), and return it as text."""
     text = value.isoformat() if type(value) is date else str(value).strip()
     if not _DAY.fullmatch(text) and not _EVERY_YEAR.fullmatch(text):
         raise ValueError(f'must be a day, not {value!r}. Write 2024-12-24, or "12-24" for that day of every year.')
@@ -151,7 +151,7 @@ class ExchangeConfig(StrictModel):
     early_closes: dict[Days, Closing] = Field(default_factory=dict)
     """When sessions of single days, or of a day of every year, close earlier than usual: {2024-12-24: "13:00"}."""
     late_opens: dict[Days, ClockTime] = Field(default_factory=dict)
-    """When sessions of such days open later."""
+    """When sessions of single days, or of a day of every year, open later than usual."""
     extended: ExtendedHoursConfig | None = None
     """The hours around the regular ones, for ``session_hours: extended``."""
 
@@ -208,7 +208,7 @@ class ExchangeConfig(StrictModel):
 
 
 _NAMED, _OWN = "<named>", "<own>"
-"""How pydantic tells the two forms of an exchange apart; problems leave them out of their place."""
+"""Tags by which pydantic tells the two forms of an exchange apart; messages leave them out of a problem's place."""
 
 
 def _require_one(value: object) -> object:

@@ -85,7 +85,7 @@ class RiskConfig(StrictModel):
     max_price_age_seconds: Positive | None = None
     """How long ago a symbol's last bar may have closed, in seconds, for an order that makes its position larger."""
     duplicate_seconds: Positive | None = None
-    """So many seconds a strategy's order is refused that has symbol, quantity, type and prices of an earlier one."""
+    """For how many seconds a strategy's order is refused if it repeats symbol, quantity, type and prices of another."""
     max_daily_loss_percent: Annotated[float, Field(gt=0, le=100, strict=True)] | None = None
     """The largest loss in a session, of the equity that it began with; then all is closed, and no order accepted."""
 
@@ -124,13 +124,13 @@ SignalTarget: TypeAlias = Annotated[
 class ExecutionConfig(StrictModel):
     """Trading of a session, with its account, costs and limits."""
 
-    # Sections are made when they are needed: as values they would cost every run their validators at the import.
+    # Default factories, because pydantic would build the validators of default instances at every import.
 
     broker: Literal["simulated", "alpaca"] = "simulated"
     """Who fills orders: the simulated broker, or in live sessions Alpaca, whose keys are in the environment. Backtests
     and replays are always simulated."""
     live_money: Annotated[bool, Field(strict=True)] = False
-    """Whether a live session may trade with money that is no play money; the environment has to say so as well, by
+    """Whether a live session may trade with real money; the environment has to allow it as well, by
     OPENBELL_LIVE_MONEY=yes."""
     at_stop: Literal["keep", "cancel"] = "keep"
     """What becomes of open orders at a broker when a live run is stopped: they stay there, or are cancelled."""
@@ -156,8 +156,8 @@ class ExecutionConfig(StrictModel):
     min_target_change_percent: Annotated[float, Field(ge=0, lt=100, strict=True)] = 0.1
     """The least change of a position that a target in percent or money makes, as a percentage of equity."""
     signals: dict[Annotated[str, Field(min_length=1, strict=True)], SignalTarget] = Field(default_factory=dict)
-    """What actions of signals do without any order in code: {BUY: {percent: 10}, SELL: close}. Fields of a Signal go
-    before it."""
+    """What actions of signals do without any order in code: {BUY: {percent: 10}, SELL: close}. Fields of a Signal take
+    precedence."""
     benchmark: Symbol | None = None
     """The symbol that results are compared with."""
     lots: Literal["fifo", "average"] = "fifo"

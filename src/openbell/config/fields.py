@@ -1,4 +1,4 @@
-"""Kinds of values in a config, read strictly, with messages for people."""
+"""Types of values in a config, validated strictly and with readable messages."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def read_interval(value: object) -> str:
     """Read an interval, and return its canonical form.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not an interval.
     """
     try:
         return str(parse_interval(str(value)))
@@ -108,7 +108,7 @@ def read_symbol(value: object) -> str:
     """Read a symbol, in the case in which it was written.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not text, is empty, or has blanks.
     """
     if not isinstance(value, str):
         raise ValueError(f"a symbol is text, not {value!r}. Put it in quotes.")
@@ -121,7 +121,7 @@ def symbol_list(value: object) -> tuple[str, ...]:
     """Read a list of distinct symbols.
 
     Raises:
-        ValueError: Not a list, empty, something in it is no symbol, or a symbol is there twice.
+        ValueError: It is not a list, is empty, holds a value that is not a symbol, or holds a symbol twice.
     """
     if not isinstance(value, list | tuple):
         hint = f" Write [{value}]." if isinstance(value, str) and value else ""
@@ -174,7 +174,7 @@ Intervals = Annotated[tuple[IntervalText, ...], Field(min_length=1), AfterValida
 """At least one interval, each once."""
 
 Number = Annotated[int | float, BeforeValidator(_read_number)]
-"""A number; an integer stays one."""
+"""A finite number; integers stay integers."""
 
 Params = Annotated[
     Mapping[str, bool | int | float | str],

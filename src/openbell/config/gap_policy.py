@@ -39,7 +39,7 @@ def _read_interval_key(key: object) -> str:
 
 
 def _with_keys(value: object, read: Callable[[object], str]) -> object:
-    """Return a mapping with its keys in canonical form, and anything else as it is."""
+    """Return a mapping with its keys read by ``read``, and anything else unchanged."""
     if not isinstance(value, Mapping):
         return value
     keys = [read(key) for key in value]
@@ -49,7 +49,7 @@ def _with_keys(value: object, read: Callable[[object], str]) -> object:
 
 
 def _filled_within_sessions(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Refuse policies that would never do anything."""
+    """Refuse to fill bars of a day or longer, which are never filled."""
     for key, policy in value.items():
         if key == _DEFAULT or not _is_interval(key):
             continue
@@ -62,7 +62,7 @@ def _filled_within_sessions(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _read_mapping(value: object) -> object:
-    """Read a mapping by symbol and interval, and return anything else as it is."""
+    """Read the keys of a mapping by symbol or interval, and return anything else unchanged."""
     read = _with_keys(value, _read_key)
     for key, policy in read.items() if isinstance(read, Mapping) else ():
         if isinstance(policy, Mapping) and (key == _DEFAULT or _is_interval(key)):
@@ -100,5 +100,5 @@ GapPolicies = Annotated[
     ],
     Discriminator(_kind),
 ]
-"""One word for all series, or words by interval, symbol and ``default`` (all that is not named); under a symbol, one
-word or words by interval and ``default``."""
+"""One policy for all series, or policies by interval and symbol, with ``default`` for all others; under a symbol, again
+one policy, or policies by interval and ``default``."""

@@ -25,10 +25,10 @@ __all__ = ["IndicatorConfig"]
 class IndicatorConfig:
     """An indicator on bars of one interval, such as ``IndicatorConfig("ema", period=10, interval="5m")``.
 
-    Hashable and equal by value. Whether the name and the parameters exist is known to `openbell.indicators` only.
+    Hashable and equal by value. `openbell.indicators` checks later whether the name and the parameters exist.
 
     Raises:
-        ConfigError: A value cannot be.
+        ConfigError: A value is invalid.
     """
 
     name: Annotated[str, Field(min_length=1, strict=True)]
@@ -60,5 +60,5 @@ class IndicatorConfig:
         return hash((self.name, self.period, self.interval, frozenset(self.params.items())))
 
     def __reduce__(self) -> tuple[type[IndicatorConfig], tuple[Any, ...]]:
-        # The read-only view that params is cannot be pickled or copied by itself.
+        # params is a mappingproxy, which can be neither pickled nor copied.
         return type(self), (self.name, self.period, self.interval, dict(self.params))

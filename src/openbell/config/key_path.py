@@ -1,4 +1,4 @@
-"""Places in a config, as people write them."""
+"""Places in a config, as text and as tuples of keys and list positions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _PART = re.compile(r"""\[(\d+)\]|\[(["'])(.*?)\2\]|(?:^|\.)([^.\[\]"']+)""")
 
 
 def place_of(text: str) -> Place:
-    """Read a place such as ``strategies.0.config.fast`` or ``strategies[0].config.fast``.
+    """Parse a place such as ``strategies.0.config.fast`` or ``strategies[0].config.fast``.
 
     A part with a dot in it is written ``["BRK.B"]``.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text is not a place.
     """
     place: list[str | int] = []
     at = 0
@@ -47,12 +47,12 @@ def text_of(place: Place) -> str:
 
 
 def with_value(values: Any, place: Place, value: Any) -> Any:
-    """Return a copy of a config's values with another one at a place.
+    """Return a copy of a config's values with the value at one place set.
 
-    Levels that are not there are made, because their keys may all have defaults.
+    Missing levels are created, because all their keys may have been left at their defaults.
 
     Raises:
-        ValueError: The place leads through something that has no keys, or to an entry of a list that is not there.
+        ValueError: The place leads through a value that has no keys, or to a list entry that does not exist.
     """
     return _with_value(values, place, 0, value)
 

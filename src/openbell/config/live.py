@@ -13,19 +13,19 @@ from openbell.config.strict_model import StrictModel
 __all__ = ["DAYS_TO_COME", "LiveConfig"]
 
 DAYS_TO_COME = {"start_date": date.min, "end_date": date.min}
-"""The days of a live config that names none: whichever come when it is run."""
+"""Placeholder for the days of a live config that names none, and so runs on the days that come."""
 
 
 _FEEDS_OF_ALPACA = ("iex", "sip", "boats", "overnight")
 
 
-def _or_the_providers(feed: object, info: ValidationInfo) -> object:
+def _or_default_feed(feed: object, info: ValidationInfo) -> object:
     if feed != "":
         return feed
     return "iex" if info.data.get("provider") == "alpaca" else "websocket"
 
 
-def _of_the_provider(feed: str, info: ValidationInfo) -> str:
+def _require_known_feed(feed: str, info: ValidationInfo) -> str:
     if info.data.get("provider") != "alpaca" or feed in _FEEDS_OF_ALPACA:
         return feed
     late = " Its bars come a quarter of an hour late." if feed == "delayed_sip" else ""
@@ -35,7 +35,7 @@ def _of_the_provider(feed: str, info: ValidationInfo) -> str:
 
 
 class LiveConfig(StrictModel):
-    """Feed of a live session, and how long its bars are waited for."""
+    """Feed of a live session, and how long the session waits for its bars."""
 
     provider: Literal["websocket", "alpaca"] = "websocket"
     """The kind of feed: a server that speaks openbell's own protocol over a WebSocket, or Alpaca, whose keys are in
@@ -45,8 +45,8 @@ class LiveConfig(StrictModel):
     feed: Annotated[
         str,
         Field(min_length=1, strict=True, validate_default=True),
-        BeforeValidator(_or_the_providers),
-        AfterValidator(_of_the_provider),
+        BeforeValidator(_or_default_feed),
+        AfterValidator(_require_known_feed),
     ] = ""
     """The name of the feed, which labels its bars (websocket unless given); a server that calls itself otherwise is
     refused. With alpaca: iex (unless given), sip, boats or overnight, for stream and history alike."""

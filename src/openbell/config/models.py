@@ -79,7 +79,7 @@ def _read_apply_to(value: object) -> object:
 
 
 class HistoricalEntry(StrictModel):
-    """History that every one of some symbols must have before its session starts."""
+    """History that each of some symbols must have before its session starts."""
 
     trailing_days: Annotated[int, Field(ge=0, strict=True)] = 0
     """How many complete sessions before the current one."""
@@ -206,7 +206,7 @@ class SessionConfig(StrictModel):
 
     _given_path: Path | None = PrivateAttr(None)
     _source_path: Path | None = PrivateAttr(None)
-    _text: str = PrivateAttr("")  # of the file, as it was read: the file may be edited since
+    _text: str = PrivateAttr("")  # the text of the file when it was read, since the file may be edited later
 
     @property
     def source_path(self) -> Path | None:
@@ -215,7 +215,7 @@ class SessionConfig(StrictModel):
 
     @property
     def display_name(self) -> str:
-        """Name in messages, which is its file as it was given, or "config"."""
+        """Name in messages (its file as the caller gave it, or "config")."""
         return str(self._given_path or "config")
 
     @property
@@ -230,7 +230,7 @@ class SessionConfig(StrictModel):
 
     @property
     def exchange_option(self) -> str:
-        """Option by which a data command takes the exchange, empty for XNYS."""
+        """Command-line option that passes the exchange to a data command (empty for XNYS)."""
         if self.exchange == "XNYS":
             return ""
         if isinstance(self.exchange, str):
@@ -257,10 +257,10 @@ class SessionConfig(StrictModel):
     def resolved(self) -> dict[str, Any]:
         """Return all values of a run with the defaults filled in, as JSON can hold them.
 
-        `load_config` reads the result. A sweep is no part of the runs that it makes.
+        `load_config` reads the result. The sweep is left out, because it is not part of a single run.
         """
         return self.model_dump(mode="json", exclude={"sweep"} if self.live else {"sweep", "live"})
 
     def written(self) -> dict[str, Any]:
-        """Return the values of a run that were written, as JSON can hold them."""
+        """Return the values of a run that were set explicitly, as JSON can hold them."""
         return self.model_dump(mode="json", exclude={"sweep"}, exclude_unset=True)

@@ -54,16 +54,16 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
 
 
 def _with_full_store(config: SessionConfig) -> SessionConfig:
-    """Return a config whose store begins in its file's folder."""
+    """Return a config whose store is an address, or a path that starts from the folder of its file."""
     if config.store is None or isinstance(config.store, StoreAddress):
         return config
     store = config.folder / config.store.expanduser()
-    # Messages name it: /home/me/store, not /home/me/configs/../store.
+    # Messages show the path: /home/me/store rather than /home/me/configs/../store.
     return config.with_store(store.resolve() if ".." in store.parts else store)
 
 
 class _OnlyExchange(StrictModel):
-    """A config of which nothing but the exchange matters."""
+    """Config of which only the exchange is read."""
 
     exchange: Exchange
     """The exchange's calendar, or own sessions."""
@@ -71,6 +71,9 @@ class _OnlyExchange(StrictModel):
 
 def load_exchange(path: str | Path) -> str | ExchangeConfig:
     """Read the exchange of a session config, or of a file that has nothing else.
+
+    Returns:
+        Its name or its own sessions; XNYS for a session config without one.
 
     Raises:
         ConfigError: The file is not there or cannot be read, or describes no exchange.
@@ -85,7 +88,7 @@ def load_exchange(path: str | Path) -> str | ExchangeConfig:
 
 
 def read_exchange(text: str) -> str | ExchangeConfig:
-    """Read own sessions as they stand under ``exchange`` in a config, in YAML or JSON.
+    """Read own sessions from YAML or JSON, written as under ``exchange`` in a config.
 
     Raises:
         ConfigError: It cannot be read, or describes no exchange.
@@ -102,7 +105,7 @@ def _exchange_of(value: Any, subject: str, read_lines: Callable[[], dict[Place, 
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:
-    """Read the keys of a file, and its text."""
+    """Read a file, and return its values and its text."""
     text = _text_of(path)
     values = _READERS[path.suffix.lower()](text, path)
     if not isinstance(values, dict):
@@ -119,10 +122,14 @@ def _validated(values: dict[str, Any], subject: str, read_lines: Callable[[], di
 
 
 def read_sweep(values: Mapping[str, Any], subject: str) -> SweepConfig:
-    """Read what stands under ``sweep`` in a config.
+    """Read the values under ``sweep`` in a config.
+
+    Args:
+        values: The values.
+        subject: Where they come from, for the message.
 
     Raises:
-        ConfigError: Values are wrong; the message names all of them, and ``subject`` as what has them.
+        ConfigError: Values are wrong; the message names all of them.
     """
     require_bounds(dict(values), subject)
     try:
@@ -132,10 +139,10 @@ def read_sweep(values: Mapping[str, Any], subject: str) -> SweepConfig:
 
 
 def varied(config: SessionConfig, changes: Mapping[Place, Any]) -> SessionConfig:
-    """Return a config with other values at some places, as if they had been written there, and without its sweep.
+    """Return a config without its sweep and with other values at some places, as if written there.
 
     Raises:
-        ConfigError: A place is not there, or the values are wrong; the message names all of them.
+        ConfigError: A place does not exist, or the values are wrong; the message names all of them.
     """
     values = config.written()
     for place, value in changes.items():
@@ -155,7 +162,7 @@ def varied(config: SessionConfig, changes: Mapping[Place, Any]) -> SessionConfig
 
 
 def problems_with_lines(problems: Iterable[Problem], config: SessionConfig) -> list[str]:
-    """Write the problems of a config with their lines in its file, in that order."""
+    """Return the texts of problems with their lines in the config's file, sorted by line."""
     path = config.source_path
     return _with_lines(problems, {} if path is None else _lines_of(config._text, path))  # noqa: SLF001
 
@@ -170,7 +177,7 @@ def _lines_of(text: str, path: Path) -> dict[Place, int]:
 
 
 def _line_of(place: Place, lines: Mapping[Place, int]) -> int:
-    """Return the line of a place, or of the nearest level around it, or 0."""
+    """Return the line of a place, or of the nearest level around it (0 when no line is known)."""
     return next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), 0)
 
 
@@ -234,7 +241,7 @@ def _read_toml(text: str, path: Path) -> object:
 
 
 def _unreadable(path: Path, error: ValueError | RecursionError) -> ConfigError:
-    """Return the error for levels without end and numbers of 5,000 digits."""
+    """Return the error for values that are nested too deep, or for a number with too many digits."""
     deep = isinstance(error, RecursionError)
     return ConfigError(f"{path}: {'values nested too deep' if deep else f'a number that is too long ({error})'}")
 

@@ -1,4 +1,4 @@
-"""Base of the config's models, which refuses unknown keys and has the docs of the known ones."""
+"""Base of the config's models, which refuses unknown keys and documents the known ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["StrictModel", "describe_properties", "docs_of_keys"]
 class StrictModel(BaseModel):
     """One level of the config file, in which unknown keys are errors."""
 
-    # Levels are built when they are first validated: most of them only ever as a part of the whole config.
+    # Validators are built when they are first used: those of most levels only ever as a part of the whole config.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @classmethod
@@ -45,7 +45,7 @@ def describe_properties(cls: type, core_schema: CoreSchema, handler: GetJsonSche
 def docs_of_keys(cls: type) -> dict[str, str]:
     """Return the docstring of each key of a level, inherited keys included.
 
-    There are none where the source is not at hand.
+    The result is empty where the source code of the class cannot be read.
     """
     docs: dict[str, str] = {}
     for base in reversed(cls.__mro__):

@@ -35,7 +35,7 @@ OBJECTIVES: tuple[str, ...] = get_args(Objective)
 
 
 def sign_of(objective: str) -> int:
-    """Return the factor of an objective with which its largest number is best."""
+    """Return 1 for an objective whose largest number is best, and -1 for one whose smallest is."""
     return -1 if objective == "volatility" else 1
 
 

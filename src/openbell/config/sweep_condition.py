@@ -39,7 +39,10 @@ _ENTRY = re.compile(r"\b([A-Za-z_]\w*)\.(\d+)\b")
 
 
 def short_names(keys: Iterable[str]) -> dict[str, str]:
-    """Return the shortest ends of keys by which they are told apart, such as ``fast``, by key."""
+    """Return by key its shortest ending that no other key has, such as ``fast``.
+
+    A key without such an ending stands for itself.
+    """
     places = {key: [str(part) for part in place_of(key)] for key in keys}
     found = {}
     for key, parts in places.items():
@@ -66,16 +69,16 @@ class Condition:
 
     @staticmethod
     def of(text: str, keys: Iterable[str]) -> Condition:
-        """Read a condition on the values of some keys.
+        """Parse a condition on the values of some keys.
 
         Numbers and texts are compared (``<``, ``<=``, ``==``, ``!=``, ``in`` ...), calculated with (``+ - * / // %``)
-        and joined by ``and``, ``or`` and ``not``. A key is written whole, or by its end where no other has that.
+        and joined by ``and``, ``or`` and ``not``. A key is written whole, or by an ending that no other key has.
 
         Raises:
-            ValueError: It cannot be read, or names what does not vary.
+            ValueError: It cannot be parsed, or names a key that does not vary or more than one key.
         """
         known = tuple(keys)
-        # An entry of a list is written as --set has it, too, which is no expression of Python.
+        # A list entry may also be written as for --set (strategies.0.name), which is not a Python expression.
         tree = _tree_of(text) or _tree_of(_ENTRY.sub(r"\1[\2]", text))
         if tree is None:
             raise ValueError(f"{text[:80]!r} is no condition. Write one as in: fast < slow")
@@ -85,10 +88,10 @@ class Condition:
         return Condition(text, tree, names)
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Return whether the values of a point, by key, meet it.
+        """Return whether the values of a point, by key, meet the condition.
 
         Raises:
-            ValueError: These values cannot be compared.
+            ValueError: The values cannot be compared or calculated with.
         """
         try:
             return bool(self._value(self._tree, values))
@@ -125,7 +128,7 @@ def _tree_of(text: str) -> ast.expr | None:
 
 
 def _name(node: ast.AST) -> str:
-    """Return a key as it is written in a condition, or an empty text for anything else."""
+    """Return the text of a key in a condition, or an empty text for anything else."""
     match node:
         case ast.Name(id=name):
             return name
@@ -140,7 +143,7 @@ def _names_in(node: ast.AST, text: str) -> list[str]:
     """Return the keys in a condition.
 
     Raises:
-        ValueError: It holds something that is no comparison or calculation.
+        ValueError: The condition holds something other than keys, values, comparisons and calculations.
     """
     if name := _name(node):
         return [name]

@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["MOST_OF_A_KEY", "read_values", "values_of_text"]
 
 MOST_OF_A_KEY = 100_000
-"""The most values of one key."""
+"""The most values of one key in a sweep."""
 
 _NUMBER = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _RANGE = re.compile(rf"\s*({_NUMBER})\s*:\s*({_NUMBER})\s*:\s*({_NUMBER})\s*")
@@ -20,7 +20,7 @@ def read_values(value: object) -> tuple[Any, ...]:
     """Read a list of values, a range such as ``5:50:5`` with both its ends, or one value.
 
     Raises:
-        ValueError: There is no value, the range does not end, or a value is there twice.
+        ValueError: There is no value, a range does not reach its end or has too many values, or a value occurs twice.
     """
     value = _plain(value)
     if isinstance(value, list):
@@ -72,12 +72,15 @@ def _plain(value: object) -> object:
 
 def _range(text: str, first: str, last: str, step: str) -> tuple[int | float, ...]:
     begin, end, by = (Decimal(part) for part in (first, last, step))
-    if not by or (end - begin) * by < 0:
+    if not by or (end > begin and by < 0) or (end < begin and by > 0):
         raise ValueError(f"the range {text} does not lead from {first} to {last}. A range is first:last:step.")
-    count = int((end - begin) / by) + 1
+    try:
+        count = int((end - begin) / by) + 1
+    except ArithmeticError:  # beyond what decimals reach
+        count = MOST_OF_A_KEY + 1
     if count > MOST_OF_A_KEY:
-        raise ValueError(f"the range {text} has {count:,} values; a key takes at most {MOST_OF_A_KEY:,}.")
-    # Decimals, because sums of 0.1 are none of the numbers that people write.
+        raise ValueError(f"the range {text} has more than {MOST_OF_A_KEY:,} values, the most that a key takes.")
+    # Decimals, because multiples of 0.1 as floats are not the numbers that people write.
     numbers = [begin + by * n for n in range(count)]
     whole = all(re.fullmatch(r"[+-]?\d+", part) for part in (first, last, step))
     return tuple(int(number) if whole else float(number) for number in numbers)

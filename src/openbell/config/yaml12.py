@@ -1,7 +1,7 @@
-"""YAML as its version 1.2 reads it, with the lines on which things stand.
+"""Reader of YAML 1.2, and of the lines of its keys and list entries.
 
-The rules of 1.1, which PyYAML follows, bite traders: the ticker ``ON`` would be true, the time ``15:55`` the number 955
-and the ticker ``0700`` the number 448.
+The rules of YAML 1.1, which PyYAML follows, would read the ticker ``ON`` as true, the time ``15:55`` as the number 955
+and the ticker ``0700`` as the number 448.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ _KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 
 
 class _Yaml(yaml.SafeLoader):
-    """YAML 1.2's scalars, in which dates are text, no key twice, and bounds on depth and on what aliases stand for."""
+    """Loader of YAML 1.2 that refuses duplicate keys, and bounds the depth and the number of values.
+
+    Dates stay text. Values are counted with their aliases written out.
+    """
 
     yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  as PyYAML has it
 
@@ -54,10 +57,10 @@ class _Yaml(yaml.SafeLoader):
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """Construct a value, and refuse one that is not of its tag at its place."""
+        """Construct a value, and raise an error with its line when it does not fit its tag."""
         try:
             return super().construct_object(node, deep=deep)
-        except (ValueError, TypeError, LookupError, AttributeError):  # as PyYAML's constructors do
+        except (ValueError, TypeError, LookupError, AttributeError):  # all that PyYAML's constructors raise
             kind, value = node.tag.rpartition(":")[2], node.value
             what = shortened(value) if isinstance(value, str) else "what stands here"
             raise yaml.constructor.ConstructorError(
@@ -100,13 +103,14 @@ def read_yaml(text: str) -> Any:
     """Read the value that a YAML document holds.
 
     Raises:
-        yaml.YAMLError: It is not YAML, has a key twice or a key that is no text, or asks for an object of Python.
+        yaml.YAMLError: It is not YAML, has a duplicate key, a key that is not text or a tag of a Python object, is too
+            large, or is nested too deep.
     """
     return yaml.load(text, _Yaml)  # noqa: S506  a subclass of SafeLoader
 
 
 def lines_of_yaml(text: str) -> dict[Place, int]:
-    """Return the line on which each key and list entry stands."""
+    """Return the line of each key and list entry, counted from 1, by its place."""
     lines: dict[Place, int] = {}
 
     def walk(node: yaml.Node | None, place: Place) -> None:

@@ -1,4 +1,4 @@
-"""The demo's market of synthetic bars and its folder."""
+"""Demo folder with a store of synthetic bars."""
 
 from openbell.demo.sample import SYNTHETIC, DemoFolder, make_demo_folder
 

@@ -1,8 +1,8 @@
-"""Synthetic one-minute bars of made-up symbols, the same to the bit on every machine.
+"""Synthetic one-minute bars of made-up symbols, identical on every machine.
 
 Prices are a random walk with gaps overnight, wide swings after the open and before the close, and volume to match.
-Only the raw stream of PCG64 and sums, products and roundings are used: NumPy promises that stream for all its
-versions, and IEEE 754 the arithmetic. Exponentials and NumPy's own normal numbers have no such promise.
+Only the raw stream of PCG64 and sums, products and roundings are used. NumPy guarantees that stream for all of its
+versions, and IEEE 754 the arithmetic. Exponentials and NumPy's normal numbers have no such guarantee.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Listing:
     """A made-up symbol.
 
     Attributes:
-        symbol: Its name.
-        price: Where its walk begins, in dollars.
+        symbol: The name of the symbol.
+        price: The first price of its random walk, in dollars.
         volume: Shares in an average minute.
-        missing: The share of its minutes in which nobody trades (0 to 1).
-        halts: Times without bars, each as its date, the minute of the session in which it begins, and its minutes.
+        missing: The share of minutes without a trade, and so without a bar (0 to 1).
+        halts: Halts without bars, each as its date, the minute of the session at which it begins, and its minutes.
     """
 
     symbol: str
@@ -53,7 +53,7 @@ def minute_bars(listing: Listing, seed: int, minutes: ExpectedBars) -> pl.DataFr
 
     Args:
         listing: The symbol.
-        seed: The market's seed; each symbol draws from a stream of its own.
+        seed: The seed of the market, in which each symbol has its own stream of random numbers.
         minutes: The minutes of all sessions.
 
     Returns:
@@ -93,7 +93,7 @@ def minute_bars(listing: Listing, seed: int, minutes: ExpectedBars) -> pl.DataFr
 
 
 def daily_bars(minutes: pl.DataFrame, grid: SessionGrid) -> pl.DataFrame:
-    """Aggregate minutes to daily bars, whose ``timestamp`` is the session's date at 00:00 UTC."""
+    """Aggregate minute bars to daily bars, whose ``timestamp`` is the session's date at 00:00 UTC."""
     session = grid.open_ns.searchsorted(minutes["timestamp"].to_physical().to_numpy(), side="right") - 1
     dates = pl.Series("timestamp", grid.days[session] * DAY_NS).cast(pl.Datetime("ns"))
     return (
@@ -110,18 +110,18 @@ def daily_bars(minutes: pl.DataFrame, grid: SessionGrid) -> pl.DataFrame:
 
 
 class _Draws:
-    """Random numbers of one symbol, from the raw stream alone."""
+    """Random numbers of one symbol, from the raw stream of PCG64."""
 
     def __init__(self, symbol: str, seed: int) -> None:
         self._stream = np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(symbol.encode())]))
 
     def uniform(self, count: int) -> NDArray[np.float64]:
-        """Draw uniform numbers in [0, 1)."""
+        """Return uniform random numbers in [0, 1)."""
         numbers: NDArray[np.float64] = (self._raw(count) >> np.uint64(11)).astype(np.float64) * 2.0**-53
         return numbers
 
     def normal(self, count: int) -> NDArray[np.float64]:
-        """Draw nearly normal numbers of mean 0 and standard deviation 1, at most 3.46 from 0."""
+        """Return nearly normal random numbers of mean 0 and standard deviation 1, at most 3.46 from 0."""
         # The sum of four uniform numbers of 16 bits.
         quarters = self._raw(count).view(np.uint16).reshape(count, 4).sum(axis=1, dtype=np.int64)
         numbers: NDArray[np.float64] = (quarters - 131_070) / 37_837.0

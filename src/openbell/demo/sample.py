@@ -1,4 +1,4 @@
-"""The demo's folder with a store of synthetic bars, a config and a universe."""
+"""Demo folder with a store of synthetic bars, a config and a universe."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SYNTHETIC", "DemoFolder", "make_demo_folder"]
 
 SYNTHETIC = "SYNTHETIC DATA"
-"""The label of the demo's store."""
+"""Label of the demo's store."""
 
 _LABEL_TEXT = f"""{SYNTHETIC}
 Made-up symbols with generated prices, written by openbell demo. Not a market, nor like one in any detail.
@@ -52,13 +52,13 @@ _UNIVERSE = tuple(
 
 @dataclass(frozen=True, slots=True)
 class DemoFolder:
-    """A demo that is ready to run.
+    """A demo folder that is ready to run.
 
     Attributes:
         path: The folder.
-        config: Its session config, which people may edit.
-        store: Its bars.
-        made: Whether the store was made now; otherwise it was there already.
+        config: The session config, which users may edit.
+        store: The folder of the store.
+        made: Whether the store was made now, and was not there already.
     """
 
     path: Path
@@ -68,16 +68,16 @@ class DemoFolder:
 
 
 def make_demo_folder(folder: Path, advanced: Callable[[int, int], None] | None = None) -> DemoFolder:
-    """Put into a folder what the demo needs and does not find there.
+    """Create the files of the demo that a folder does not have yet.
 
-    Files that are there stay as they are, an edited config among them.
+    Existing files, such as an edited config, stay as they are.
 
     Args:
-        folder: The folder; it is made when it is not there.
-        advanced: Called with the number of symbols that are done, and of all.
+        folder: The folder; it is created if it does not exist.
+        advanced: Called with the number of symbols that are done, and the number of all.
 
     Raises:
-        StoreError: Its store was made by another version of the demo, or holds something else.
+        StoreError: The folder's store was made by another version of the demo, or holds something else.
     """
     store = folder / "store"
     made = _make_store(store, advanced)
@@ -106,7 +106,7 @@ def _make_store(path: Path, advanced: Callable[[int, int], None] | None) -> bool
 
 
 def _write_bars(store: BarStore, advanced: Callable[[int, int], None] | None) -> None:
-    """Write daily bars of all days and minutes of the last weeks."""
+    """Write daily bars of all days, and minute bars of the last weeks."""
     time_manager = TimeManager("XNYS")
     grid = time_manager.grid(_FIRST_DAY, _LAST_DAY)
     expected = grid.expected_bars(parse_interval("1m"))
@@ -114,7 +114,7 @@ def _write_bars(store: BarStore, advanced: Callable[[int, int], None] | None) ->
     listings = (*_LISTINGS, *_UNIVERSE)
     with store.writer() as writer:
         for done, listing in enumerate(listings, start=1):
-            minutes = minute_bars(listing, _SEED, expected)  # of all days, so that daily bars are their sum
+            minutes = minute_bars(listing, _SEED, expected)  # of all days, since daily bars are made of them
             writer.write(listing.symbol, "1d", daily_bars(minutes, grid))
             writer.write(listing.symbol, "1m", minutes.filter(pl.col("timestamp").to_physical() >= first_ns))
             if advanced:
@@ -122,7 +122,7 @@ def _write_bars(store: BarStore, advanced: Callable[[int, int], None] | None) ->
 
 
 def _recipe() -> str:
-    """Return a hash that changes when the bars would."""
+    """Return a hash of everything that the bars are made of."""
     parts = (_SEED, _FIRST_DAY, _LAST_DAY, _FIRST_DAY_OF_MINUTES, _LISTINGS, _UNIVERSE)
     source = files("openbell.demo").joinpath("market.py").read_bytes()
     return hashlib.sha256(repr(parts).encode() + source).hexdigest()[:16]

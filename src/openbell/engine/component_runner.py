@@ -48,18 +48,18 @@ class ComponentRunner:
 
     Args:
         classes: The configured classes, of which new objects are made.
-        provisioner: Holds the session's state, and carries out what they add.
+        provisioner: Holds the session's state, and carries out the additions of scanners and strategies.
         time_manager: Calendar and clock.
         report: Called with every signal and scan.
-        desk: Takes the orders of strategies; None in a session that does not trade.
-        states: The states of strategies by name, as JSON text, as the session before left them.
+        desk: Receives the orders of strategies; None in a session that does not trade.
+        states: The states of strategies by name, as JSON text, at the end of the session before.
 
     Raises:
         ComponentError: A constructor raised.
 
     Attributes:
         scanners: In the order of the config.
-        strategies: Likewise, by name.
+        strategies: By name, in the order of the config.
         signals: The signals of strategies so far.
         scans: The runs of scanners so far.
         saved_states: The states of strategies by name, as they were saved last.
@@ -120,7 +120,10 @@ class ComponentRunner:
     # The day
 
     def setup(self) -> None:
-        """Provision what all require, set all up, scanners first, and run the scans that come before the session."""
+        """Provision all requirements, set up all components, and run the pre-session scans.
+
+        Scanners come before strategies.
+        """
         for of_day in self.scanners:
             self._provision_requirements(of_day.name, of_day.scanner)
         self._provision_new_requirements()
@@ -154,7 +157,7 @@ class ComponentRunner:
             yield one.symbol, one.interval
 
     def teardown(self) -> None:
-        """Tear all down, in the order of the setup, after which no state can be changed."""
+        """Tear down all components in the order of the setup, then end the states of strategies."""
         try:
             for of_day in self.scanners:
                 self.call(of_day.name, "teardown", of_day.scanner.teardown)
@@ -170,7 +173,10 @@ class ComponentRunner:
         return {name: strategy.context.state for name, strategy in self.strategies.items()}
 
     def teardown_after(self, error: BaseException) -> None:
-        """Tear all down after a failed run, and note on its error what a teardown raises."""
+        """Tear down all components after a failed run.
+
+        An error of a teardown is added to the error of the run as a note.
+        """
         try:
             self.teardown()
         except ComponentError as second:
@@ -180,7 +186,7 @@ class ComponentRunner:
         """Report the states that have changed since they were saved last.
 
         Raises:
-            ComponentError: Something in one is no JSON value.
+            ComponentError: A state holds a value that JSON cannot.
         """
         for name, strategy in self.strategies.items():
             state = strategy.context.state
@@ -212,7 +218,7 @@ class ComponentRunner:
         self._report(scan)
 
     def notify_of_symbols(self) -> None:
-        """Call ``on_symbol_removed`` and ``on_symbol_added`` for all that happened since the last time."""
+        """Call ``on_symbol_removed`` and ``on_symbol_added`` for all changes since the last call."""
         data = self._session_data
         if self._known_version == data.series_version:
             return
@@ -242,7 +248,7 @@ class ComponentRunner:
         """Keep the signal, or the signals, that ``on_bar`` or ``on_slice`` returned.
 
         Raises:
-            ComponentError: It returned something else, or a signal for a symbol that the session never had.
+            ComponentError: The method returned something else, or a signal for a symbol that the session never had.
         """
         if type(returned) is list and not returned:
             return
@@ -258,15 +264,15 @@ class ComponentRunner:
             self.signals.append(event)
             self._report(event)
             if self._desk is not None and self._desk.signals:
-                self.call(name, method, self._follow, self._desk, name, signal)
+                self.call(name, method, self._order_by_signal, self._desk, name, signal)
 
-    def _follow(self, desk: TradingDesk, name: str, signal: Signal) -> None:
-        """Give the orders that follow from a signal."""
+    def _order_by_signal(self, desk: TradingDesk, name: str, signal: Signal) -> None:
+        """Give the orders that ``execution.signals`` makes of a signal."""
         orders = desk.orders_of(name.removeprefix("strategy "))
         desk.follow(orders, signal.symbol, signal.action, signal.reason, signal.numbers)
 
     def _require_known(self, signal: Signal) -> None:
-        """Raise for a signal whose symbol nobody has added."""
+        """Raise if the symbol of a signal was never added to the session."""
         if not any(record.symbol == signal.symbol and record.ok for record in self._provisioner.journal.records):
             near = did_you_mean(signal.symbol, self._session_data.symbols)
             raise DataError(f"a signal for {signal.symbol!r}, which is not in the session.{near}")
@@ -277,7 +283,7 @@ class ComponentRunner:
         """Call a user's method.
 
         Raises:
-            ComponentError: It raised.
+            ComponentError: The method raised.
         """
         try:
             return function(*args)
@@ -287,11 +293,11 @@ class ComponentRunner:
             raise ComponentError(name, method, self._now(), error) from error
 
     def error_in(self, callback: Callable[..., object], error: BaseException) -> ComponentError:
-        """The error to report when a strategy's method has raised one."""
+        """Return the error to report when a strategy's method has raised one."""
         return ComponentError(*self._place_of(callback), self._now(), error)
 
     def subscription_error(self, name: str, symbol: str, interval: str, reasons: Iterable[str]) -> SubscriptionError:
-        """The error to report when a strategy subscribes to a series that cannot be provisioned."""
+        """Return the error to report when a strategy subscribes to a series that cannot be provisioned."""
         return SubscriptionError(name, symbol, interval, self._now(), reasons)
 
     def name_of(self, callback: Callable[..., object]) -> str | None:

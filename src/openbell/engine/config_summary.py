@@ -30,7 +30,7 @@ class ConfigSummary:
         streams: Their intervals.
         indicators: The keys of the indicators.
         scanners: The references of the scanners, as the config writes them.
-        strategies: Likewise of the strategies.
+        strategies: The references of the strategies, as the config writes them.
         requirements: What scanners and strategies declare that they need.
     """
 

@@ -1,4 +1,4 @@
-"""Lifecycle of sessions, each of which is prepared, streamed to its close and summed up."""
+"""Lifecycle of sessions, from their preparation to their results."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ class SessionCoordinator(CompatCoordinator):
 
     Attributes:
         session_data: The session of the current day; after a run, the last one, for inspection.
-        provisioner: The only one that changes it.
+        provisioner: Changes the session; nothing else does.
         journal: The records of additions and removals of this run.
         classes: The scanners and strategies of the config.
         clock: The session clock.
         days: The sessions of the config, in ascending order.
         dropped: The config symbols of the current day that could not be provisioned, with their errors.
         load_s: Time spent preparing the days of this run, in seconds of the machine's time.
-        run_s: Time spent on them from open to close.
+        run_s: Time spent on the days of this run from open to close, in seconds of the machine's time.
         days_without_bars: The days of this run on which no symbol of the session had a bar, known when each is over.
         days_skipped: The days of this run for which no symbol could be provisioned, where such days are skipped.
-        warnings: What this run has met so far.
-        reporter: Gets the events of this run.
-        has_subscribed: By strategies that define subscriptions, whether they ever subscribed to anything in this run.
+        warnings: The warnings of this run so far.
+        reporter: Receives the events of this run.
+        has_subscribed: Whether a strategy ever subscribed to anything in this run, by name of those that can.
         states: The states of strategies at the end of the last session, as JSON text.
     """
 
@@ -114,7 +114,7 @@ class SessionCoordinator(CompatCoordinator):
         return TradingDesk(execution, self.time_manager, self.clock, report, is_real=is_real)
 
     def _new_results(self) -> TradingResults | None:
-        """Return what makes results of the desk's records, or None in a run that does not trade."""
+        """Return empty trading results of the desk, or None in a run that does not trade."""
         if self.desk is None:
             return None
         from openbell.engine.trading_results import TradingResults
@@ -210,18 +210,21 @@ class SessionCoordinator(CompatCoordinator):
         )
 
     def _warn_of_lost_changes(self) -> None:
-        """Warn of changes in the states of sessions that were over."""
+        """Warn of changes that were made to states after their session was over."""
         for warning in self._ended_states.warnings():
             self.warnings.warn(warning)
 
     def _end_trading(self) -> None:
-        """Record the session's trading, after which no orders are taken."""
+        """Record the session's trading, after which orders are refused."""
         self._traded = None
         if self.desk is not None and self.trading_results is not None:
             self._traded = self.trading_results.end_session(self.desk.end_session())
 
     def _skipped(self, day: date, first_record: int, error: ProvisioningError) -> DayResult:
-        """End a session for which nothing could be provisioned, with what is held over it."""
+        """End a session for which nothing could be provisioned.
+
+        Orders of earlier sessions may still fill or expire in it.
+        """
         session = self.time_manager.session(day)
         if self.desk is not None:
             from openbell.engine.session_trading import trade_alone
@@ -246,7 +249,7 @@ class SessionCoordinator(CompatCoordinator):
     def prepare_day(self, day: date) -> None:
         """Begin a session and provision the config's symbols.
 
-        The clock stands at the start of trading.
+        The clock is then at the start of trading.
 
         Raises:
             ProvisioningError: The config names symbols, and none of them could be provisioned.
@@ -255,8 +258,8 @@ class SessionCoordinator(CompatCoordinator):
         self._load_session_data()
 
     def begin_day(self, day: date) -> None:
-        """Close the session before, and begin an empty one, its clock at the start of trading."""
-        # In this order, so that other threads meet a session that is over, or one that takes additions.
+        """End the session before, and begin an empty one with the clock at the start of trading."""
+        # In this order, so that other threads find a session that is over, or one that accepts additions.
         end_session(self.session_data, self.clock.now_ns)
         self.clock.reset(self.mode.start_ns(self.time_manager.session(day)))
         session_data = SessionData(day)
@@ -274,7 +277,7 @@ class SessionCoordinator(CompatCoordinator):
     def _load_session_data(self) -> None:
         """Provision every symbol of the config.
 
-        One that cannot be provisioned is dropped with its reasons.
+        A symbol that cannot be provisioned is added to ``dropped`` with its errors.
 
         Raises:
             ProvisioningError: None of them could be provisioned.

@@ -1,4 +1,4 @@
-"""Plans of days, with what scanners and strategies require."""
+"""Plans of days, with the requirements of scanners and strategies."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ __all__ = ["plan_day"]
 def plan_day(coordinator: SessionCoordinator, classes: ConfiguredClasses, day: date) -> DayPlan:
     """Return the needs of the config's symbols, and of the scanners and strategies that declare them.
 
-    Nothing is run. Where requirements are declared, a session that nobody sees is provisioned, so that the history is
-    that of a run.
+    No session is run. If scanners or strategies declare requirements, the session is still provisioned, so that its
+    history is that of a run.
 
     Args:
         coordinator: Begins the session.
@@ -67,5 +67,5 @@ def _required(
 
 
 def _provision(plans: Sequence[Plan], provisioner: Provisioner) -> None:
-    # What would be refused is in the plan, and not on the log as well.
+    # A refused addition is in the plan already: it is not logged as well.
     provisioner.execute([plan for plan in plans if not plan.proof.errors])

@@ -1,4 +1,4 @@
-"""Requirements of scanners and strategies, as they declare them in a session or before there is one."""
+"""Requirements that scanners and strategies declare, in a session or before it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class DeclaredRequirement:
-    """A requirement with who declares it.
+    """A requirement and the component that declares it.
 
     Attributes:
-        owner: The scanner or strategy by name, e.g. "strategy EmaCross".
-        requirement: What it needs.
+        owner: The name of the scanner or strategy, e.g. "strategy EmaCross".
+        requirement: The requirement.
     """
 
     owner: str
@@ -49,10 +49,10 @@ class DeclaredRequirement:
 
 
 def requirements_of(component: Scanner | Strategy) -> list[Requirement]:
-    """Return what a component requires now, each requirement one time.
+    """Return what a component requires now, without duplicates.
 
     Raises:
-        TypeError: It returns something else.
+        TypeError: Its ``requirements`` returns something else.
     """
     declared: Any = component.requirements()
     example = 'such as Requirement("SPY", "5m", days=2)'
@@ -71,7 +71,7 @@ def additions_of(name: str, requirements: Iterable[Requirement]) -> list[Additio
     by_symbol: dict[str, list[Requirement]] = {}
     for requirement in requirements:
         by_symbol.setdefault(requirement.symbol, []).append(requirement)
-    # What a strategy requires goes when it ends; what a scanner requires, when the scanner removes it.
+    # A strategy's requirement ends when it is no longer declared; a scanner's, when the scanner removes it.
     declared = "requirement" if source == "strategy" else ""
     return [Addition("requirement", s, source, name, _details(rs), declared) for s, rs in by_symbol.items()]
 
@@ -82,7 +82,7 @@ def _details(requirements: Sequence[Requirement]) -> dict[str, Any]:
 
 
 def declared_before_session(config: SessionConfig, time_manager: TimeManager) -> Iterator[DeclaredRequirement]:
-    """Iterate over what the components of a good config require."""
+    """Iterate over the requirements of all components of a good config, as known before a session."""
     classes = ConfiguredClasses.of(config).that_require()
     components: list[ConfiguredScanner | ConfiguredStrategy] = [*classes.scanners, *classes.strategies]
     for component in components:
@@ -93,10 +93,10 @@ def declared_before_session(config: SessionConfig, time_manager: TimeManager) ->
 def required_before_session(
     component: ConfiguredScanner | ConfiguredStrategy, config: SessionConfig, time_manager: TimeManager
 ) -> list[Requirement]:
-    """Return what a component requires as far as that is known without a session.
+    """Return what a component requires, as far as that is known without a session.
 
     Raises:
-        ConfigError: It raises, or returns something else.
+        ConfigError: Its ``requirements`` raises, or returns something else.
     """
     if not overrides(component.made_of, "requirements"):
         return []
@@ -114,8 +114,8 @@ def required_before_session(
 def subscribed_before_session(
     strategy: ConfiguredStrategy, config: SessionConfig, time_manager: TimeManager
 ) -> list[tuple[str, str]]:
-    """Return what a strategy subscribes to, nothing where it needs a session to say so."""
-    # Code in __init__ runs before a session only for those that declare requirements.
+    """Return the series that a strategy subscribes to, none if that is only known in a session."""
+    # Before a session, __init__ is run only for strategies that declare requirements.
     if overrides(strategy.made_of, "__init__") and not overrides(strategy.made_of, "requirements"):
         return []
     context = _NoSession.of(strategy, config, time_manager)
@@ -123,13 +123,13 @@ def subscribed_before_session(
         return pairs_of(strategy.made_of(context, deepcopy(strategy.config.config or {})))
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 -- the session asks again, and reports what is wrong then
+    except BaseException as error:  # noqa: BLE001 -- the session calls it again, and reports the error then
         get_logger().debug("subscriptions are known in the session only", strategy=strategy.name, why=str(error))
         return []
 
 
 class _NoSession:
-    """The part of a context that is there before the session."""
+    """The part of a component's context that exists before the session."""
 
     def __init__(self, symbols: tuple[str, ...], universe: tuple[str, ...], session: TradingSession) -> None:
         self.symbols = symbols

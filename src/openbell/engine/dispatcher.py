@@ -29,23 +29,23 @@ class BatchSource(Protocol):
     """Source of a session's batches, such as a timetable of stored bars or a feed."""
 
     def batches_after(self, time_ns: int) -> Batches:
-        """Make the batches after a session time, in ascending time, by the subscriptions of this moment."""
+        """Make the batches after a session time, in ascending time, for the current subscriptions."""
 
 
 class Dispatcher:
-    """The one way of events to scanners and strategies.
+    """Delivers event batches to scanners and strategies, as the only one to do so.
 
     At each session time the clock moves, bars close, due scanners run, and strategies get their bars and
-    cross-sections. What is added meanwhile, from a callback or another thread, takes part from the next batch on; what
-    is removed gets nothing more.
+    cross-sections. A series that a callback or another thread adds meanwhile takes part from the next batch on; of one
+    that is removed, nothing more is delivered.
 
     Args:
         session: The session's times.
-        source: Makes the batches, and makes them anew when the session has changed.
+        source: Makes the batches, again each time series were added or removed.
         session_data: The session.
         runner: The scanners and strategies.
         clock: The session clock.
-        reporter: Gets the progress, and passes on the events of a batch when it is finished.
+        reporter: Receives the progress, and passes on the events of a batch when it is finished.
         trading: The orders of strategies; None in a session that does not trade.
 
     Attributes:
@@ -90,20 +90,22 @@ class Dispatcher:
         return self.callbacks
 
     def next_batch(self) -> EventBatch | BarRun | None:
-        """Return what is due next, or None when the session is over.
+        """Return the next batch or bar run, or None when the session is over.
 
         Raises:
             ComponentError: A strategy's subscriptions raised, or cannot be provisioned.
         """
         if self._changed():
-            # The version first: what another thread adds while subscriptions are resolved is seen after this batch.
+            # Read first, so that what another thread adds while subscriptions are resolved is seen after this batch.
             self._version = self._session_data.series_version
             self._batches = self._source.batches_after(self._delivered_ns)
-            self._write()  # what is asked for now is of now, and the next batch of when there is a bar
+            if self._trading is not None:
+                self._trading.markets_changed()
+            self._write()  # additions of this moment have its time, whenever the next bar comes
         return next(self._batches, None)
 
     def deliver(self, batch: EventBatch | BarRun) -> None:
-        """Deliver what is due at one session time, or a run of bars as far as the session stays as it is.
+        """Deliver an event batch, or a bar run until the session changes.
 
         Raises:
             CalendarError: The batch lies before the session clock.
@@ -127,13 +129,13 @@ class Dispatcher:
                 self._runner.scan(scanner)
             self._runner.notify_of_symbols()
         if batch.bars:
-            self._hand_out(batch.bars)
+            self._call_strategies(batch.bars)
         if batch.slices:
-            self._hand_out(batch.slices)
+            self._call_strategies(batch.slices)
         self._finish_batch()
 
     def _deliver_run(self, run: BarRun) -> None:
-        """Deliver the batches of a run, on the fast path while the session is as it was when the run was made."""
+        """Deliver the batches of a run, on the fast path until the session changes."""
         if self._changed():
             if (batch := run.next_batch()) is not None:
                 self.deliver(batch)
@@ -146,7 +148,7 @@ class Dispatcher:
                 continue
             if pause.returned is not None:
                 self._runner.keep_signals(pause.callback, pause.returned)
-            self._hand_out(pause.rest)
+            self._call_strategies(pause.rest)
             self._finish_batch()
             if self._changed():
                 break
@@ -167,15 +169,15 @@ class Dispatcher:
         )
 
     def _deliver_next_of(self, run: BarRun) -> None:
-        """Deliver the next time of a run by itself, because the broker has something to report by then."""
+        """Deliver the next batch of a run by itself, because the broker has something to report by then."""
         if (batch := run.next_batch()) is not None:
             self.deliver(batch)
 
     def _trade_before(self, time_ns: int) -> bool:
-        """Deliver what the broker has at times at which nothing else is due, before a time.
+        """Deliver the broker's reports that are due before a time, each at its own time.
 
         Returns:
-            Whether the session has changed meanwhile.
+            Whether the session has changed meanwhile; the rest is then left.
         """
         trading = self._trading
         while trading is not None and (due_ns := trading.next_ns) < time_ns:
@@ -186,8 +188,8 @@ class Dispatcher:
                 return True
         return False
 
-    def _hand_out(self, deliveries: Iterable[Delivery]) -> None:
-        """Call strategies, in order, with what is still in the session."""
+    def _call_strategies(self, deliveries: Iterable[Delivery]) -> None:
+        """Call strategies, in order, with the bars and cross-sections that are still due."""
         data, version, calls = self._session_data, self._version, 0
         for callback, item in deliveries:
             due = item if data.series_version == version else self._still_due(callback, item)
@@ -205,7 +207,7 @@ class Dispatcher:
         self.callbacks += calls
 
     def _still_due(self, callback: Callable[..., object], due: Bar | CrossSection) -> Bar | CrossSection | None:
-        """Return a bar, or the rows of a cross-section, whose series the subscriber has not given up at this time."""
+        """Return the part of a bar or cross-section whose series its subscriber still has, or None."""
         name = self._runner.name_of(callback)
         if not isinstance(due, Bar):
             left = due.still_there(name)
@@ -237,5 +239,5 @@ class Dispatcher:
         return self._progress_due_ns
 
     def _changed(self) -> bool:
-        """Whether series came or went since the batches were made."""
+        """Return whether series were added or removed since the batches were made."""
         return self._session_data.series_version != self._version

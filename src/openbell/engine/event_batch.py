@@ -1,4 +1,4 @@
-"""Values that say what is due at one session time."""
+"""Event batch, which holds all that is due at one session time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Batches", "Delivery", "EventBatch", "Move"]
 
 Delivery: TypeAlias = "tuple[Callable[..., Any], Bar | CrossSection]"
-"""A strategy's method, and what it gets."""
+"""A strategy's method, and the argument that it is called with."""
 
 Move: TypeAlias = tuple[int, int]
 """A session time, and the position of a cursor at that time."""
@@ -26,15 +26,15 @@ Move: TypeAlias = tuple[int, int]
 class EventBatch(NamedTuple):
     """All that is due at one session time, in the order in which it is delivered.
 
-    A backtest makes batches from stored bars, a live session from those that arrive. The bars of a batch are in their
+    A backtest makes batches from stored bars, a live session from arriving ones. The bars of a batch are in their
     series already; the dispatcher makes them visible.
 
     Attributes:
         time_ns: The time, nanoseconds since 1970 UTC.
-        moves: The cursors of the series whose bars close, each with its position from now on.
-        bars: Who gets which of these bars, ordered by interval, symbol and subscription.
+        moves: The cursors of the series whose bars close, each with its new position.
+        bars: The strategies' methods to call with these bars, ordered by interval, symbol and subscription.
         scans: The scanners that are due, in the order of the config.
-        slices: Who gets which cross-section, smaller intervals first.
+        slices: The strategies' methods to call with cross-sections, smaller intervals first.
     """
 
     time_ns: int

@@ -32,9 +32,9 @@ class Pause(NamedTuple):
 
     Attributes:
         callback: The method that was called last.
-        returned: What it returned.
+        returned: The value that it returned.
         rest: What is left to deliver at this time.
-        is_due: Whether it paused before its next time, because something else is due by then.
+        is_due: Whether the run paused before its next time, because something else is due by then.
     """
 
     callback: Callable[..., object]
@@ -49,12 +49,12 @@ _DUE = Pause(print, None, _NONE, is_due=True)
 class BarRun:
     """Successive times at which only bars of series with the same times are due.
 
-    Bars are made when they are taken, and taken once.
+    Its bars are made lazily, and can be read only once.
 
     Args:
         cursor: The cursor of the series.
         moves: The times, each with the position that the cursor then has.
-        rows: For each time, who gets which bar.
+        rows: For each time, the strategies' methods to call, with their bars.
 
     Attributes:
         calls: How many bars `play` has delivered.
@@ -70,10 +70,11 @@ class BarRun:
         self._position = moves[0][1] - 1
 
     def _taken(self) -> int:
+        """Return how many of the times are over."""
         return self._position - self._moves[0][1] + 1
 
     def next_batch(self) -> EventBatch | None:
-        """The next time that is left, as a batch."""
+        """Return the next time that is left as a batch, or None."""
         for move, row in self._closes:
             self._position = move[1]
             return EventBatch(move[0], ((self._cursor, move),), row)
@@ -92,23 +93,26 @@ class BarRun:
         progress_due_ns: int,
         report_progress: Callable[[], int],
     ) -> Pause | None:
-        """Deliver bars until a method returns something, the session changes, or the batch is due.
+        """Deliver bars until the end of the run, or until the dispatcher has to take over.
+
+        It has to when a method returns a value, the session changes, an event or a request is pending, or something
+        else is due.
 
         Args:
             clock: The session clock.
             session_data: The session.
-            runner: Reports errors.
+            runner: Makes the error to raise when a method raises one.
             version: The session's ``series_version`` that the run was made for.
-            until_ns: When something else is due, before which it pauses; None when nothing is.
+            until_ns: When something else is due, before which the run pauses; None when nothing is.
             pending: The events of the batch that is not finished.
-            requests: What strategies have asked of a broker in the batch.
-            progress_due_ns: When to report progress.
-            report_progress: Reports it, and returns when it is due again.
+            requests: Requests of strategies to a broker that are not carried out.
+            progress_due_ns: The session time at which to report progress.
+            report_progress: Reports progress, and returns the time of the next report.
 
         Returns:
-            Where it paused; None at the end of the run.
+            Where the run paused; None at its end.
         """
-        # Backtests spend their time in this loop: what can be done outside of it is not done here.
+        # Backtests spend most of their time in this loop: it does nothing that can be done outside of it.
         cursor, move, row, rest = self._cursor, (0, self._position), _NONE, _NONE
         closes = self._closes
         if until_ns is not None:

@@ -1,4 +1,4 @@
-"""Control of Python's collector of reference cycles during a run."""
+"""Control of Python's garbage collector during a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["exempt_from_collection", "paused_collection", "rare_collection"]
 
-# A run makes millions of objects and no cycles: a quarter of its time would go into looking for them.
+# A run makes millions of objects and no cycles; looking for cycles would take a quarter of its time.
 _OBJECTS_BETWEEN = 200_000
 
 _lock = threading.Lock()
@@ -22,16 +22,16 @@ _running = 0
 
 @contextmanager
 def rare_collection() -> Iterator[None]:
-    """Let the collector run rarely.
+    """Let the collector run rarely within a ``with`` block.
 
-    Cycles that a strategy makes still go in time. Of runs that overlap, in several threads, the last one to end puts
-    back what the first one found.
+    Cycles that a strategy makes are still collected in time. When runs in several threads overlap, the last one to end
+    restores the thresholds that the first one found.
     """
     global _before, _running  # noqa: PLW0603 -- the collector is one for the process
     with _lock:
         if not _running:
             _before = before = gc.get_threshold()
-            if before[0]:  # zero: somebody has switched it off
+            if before[0]:  # zero: the collector is switched off
                 gc.set_threshold(max(before[0], _OBJECTS_BETWEEN), *before[1:])
         _running += 1
     try:
@@ -57,7 +57,10 @@ def paused_collection() -> Iterator[None]:
 
 @contextmanager
 def exempt_from_collection() -> Iterator[None]:
-    """Keep the collector from ever looking at what is made so far, such as imported modules."""
+    """Exclude all objects that exist at the end of a ``with`` block from collection.
+
+    These include all modules that were imported in the block.
+    """
     with paused_collection():
         yield
         gc.freeze()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["RunReporter", "SessionObserver"]
 
 
-# By name, so that a run without orders does not load what orders are.
+# By class name, so that a run without orders does not import the classes of trading.
 _METHODS = {
     "ProvisioningRecord": "provisioned",
     "ScanEvent": "scanned",
@@ -35,7 +35,7 @@ _METHODS = {
 
 
 class SessionObserver:
-    """Base of progress bars, logs and notebooks that watch a run.
+    """Base class of progress bars, logs and notebooks that watch a run.
 
     Every method does nothing by default. Methods are called on the thread of the run, those for additions, scans and
     signals when their event batch is finished. An observer that raises is reported with a warning, and the run goes on
@@ -46,7 +46,7 @@ class SessionObserver:
         """Receive the sessions that will be run."""
 
     def warned(self, warning: str) -> None:
-        """Receive an oddity of calendar, data or config, or the failure of another observer."""
+        """Receive a warning about calendar, data or config, or about an observer that failed."""
 
     def day_started(self, day: date) -> None:
         """Receive a session that is about to be prepared."""
@@ -100,7 +100,7 @@ class RunReporter:
 
     Args:
         observers: Receive everything, in this order.
-        folder: Gets every batch before the observers do.
+        folder: Receives every batch before the observers do.
 
     Attributes:
         pending: Events of the batch that is not finished, added from any thread; the list stays the same object.

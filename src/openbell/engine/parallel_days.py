@@ -1,4 +1,4 @@
-"""Days of a run in processes side by side, in order to the outside."""
+"""Days of a run in parallel processes, reported in the order of the days."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["DayOutcome", "days_side_by_side", "require_independent_days", "take_day"]
 
 _CHUNKS_A_JOB = 4
-"""Each process gets so many spans of days, so that none waits long for another at the end."""
+"""Spans of days per process; several, so that no process waits long for another at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +36,15 @@ class DayOutcome:
 
     Attributes:
         day: The session.
-        result: Its result; None when it raised, and nothing else is known.
+        result: Its result; None when the day raised, in which case the attributes below are empty.
         batches: Its events, batch by batch.
-        notes: What it was warned of.
-        had_no_bars: Whether no symbol of it had a bar.
+        notes: Its warnings, as `RunWarnings.add_notes` takes them.
+        had_no_bars: Whether no symbol of the session had a bar.
         was_skipped: Whether no symbol could be provisioned.
-        load_s: Seconds spent preparing it.
-        run_s: Seconds spent on it from open to close.
-        subscribed: By strategies that define subscriptions, whether they subscribed to anything.
-        usage: Which keys of their configs components have read by its end.
+        load_s: Seconds spent preparing the session.
+        run_s: Seconds spent on the session from open to close.
+        subscribed: Whether a strategy has subscribed to anything by its end, by name of those that can.
+        usage: The keys of its config that a component has read by its end, by component.
         states: The states of strategies at its end, as JSON text.
     """
 
@@ -61,10 +61,10 @@ class DayOutcome:
     states: Mapping[str, str]
 
     def require_no_state(self) -> None:
-        """Raise unless strategies left their state untouched.
+        """Check that no strategy has written to its state.
 
         Raises:
-            ConfigError: A strategy did not.
+            ConfigError: A strategy has.
         """
         for name, text in self.states.items():
             if text != "{}":
@@ -75,7 +75,7 @@ class DayOutcome:
 
 
 def require_independent_days(config: SessionConfig, *, keeps_bars: bool, watches_bars: bool) -> None:
-    """Raise unless days of a config may run side by side, as far as that can be known before.
+    """Check that days of a config may run side by side, as far as that is known before the run.
 
     Args:
         config: The config.
@@ -83,7 +83,7 @@ def require_independent_days(config: SessionConfig, *, keeps_bars: bool, watches
         watches_bars: Whether an observer receives bars.
 
     Raises:
-        ConfigError: They may not.
+        ConfigError: The days may not run side by side.
     """
     why = ""
     if config.execution is not None:
@@ -170,7 +170,7 @@ def _raised(day: date) -> DayOutcome:
 
 
 def _runner(config: SessionConfig, store: Place) -> Callable[[list[date]], list[DayOutcome]]:
-    """Return what runs a span of days in a process of its own."""
+    """Return a function that runs a span of days in a worker process."""
     from openbell.engine.system import SystemManager
 
     coordinator = SystemManager(config, store=store).coordinator
@@ -183,7 +183,7 @@ def _runner(config: SessionConfig, store: Place) -> Callable[[list[date]], list[
 
 
 def _run(coordinator: SessionCoordinator, days: list[date]) -> Iterator[DayOutcome]:
-    """Run days, up to the first that raises, which the run itself meets again."""
+    """Run days up to the first that raises, which the main process then runs again."""
     events = _Batches()
     coordinator.begin_run(RunReporter(folder=events))
     coordinator.warnings.note_store()
@@ -191,7 +191,7 @@ def _run(coordinator: SessionCoordinator, days: list[date]) -> Iterator[DayOutco
         load_s, run_s = coordinator.load_s, coordinator.run_s
         try:
             result = coordinator.run_day(day)
-        except BaseException:  # noqa: BLE001 -- users' code may raise anything, and raises it again in the run itself
+        except BaseException:  # noqa: BLE001 -- users' code may raise anything, and raises it again in the main process
             yield _raised(day)
             return
         batches, events.batches = events.batches, []

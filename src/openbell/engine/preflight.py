@@ -1,7 +1,7 @@
 """Checks of a config as a whole, before a run.
 
-They find what one key by itself cannot know of calendars, indicators and classes. They need no store: whether the
-data is there is checked per symbol when a session is prepared.
+They find what the check of a single key cannot: problems of calendars, indicators and classes. They need no store:
+whether the data is there is checked per symbol when a session is prepared.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Problems(list[Problem]):
 
     @contextmanager
     def at(self, *place: str | int) -> Iterator[None]:
-        """Note an error of openbell within the block as a problem of the key at this place."""
+        """Record an `OpenbellError` raised within the block as a problem of the key at this place."""
         try:
             yield
         except OpenbellError as error:
@@ -59,7 +59,7 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
         _check_sessions(config, time_manager, found)
     _check_indicators(config, found)
     _check_components(config, time_manager, found)
-    _check_costs(config, found)
+    _check_costs(config, found)  # last, because a strategy's file may register its own models
     return found
 
 
@@ -83,7 +83,7 @@ def _check_live(config: SessionConfig, found: _Problems) -> None:
 
 
 def with_days_to_come(config: SessionConfig) -> SessionConfig:
-    """Return a config as it is if it names days, else for the two weeks from today on."""
+    """Return the config, with the two weeks from today on if it names no days."""
     if config.has_days:
         return config
     return config.with_days(today_utc(), today_utc() + timedelta(days=14))
@@ -155,7 +155,7 @@ def indicator_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
     """Check an indicator of a config, and return its key.
 
     Raises:
-        ConfigError: There is no such indicator, its parameters do not go together, or its interval does not suit it.
+        ConfigError: There is no such indicator, its parameters contradict each other, or its interval does not suit it.
     """
     definition = indicators.get(indicator.name)
     params = definition.resolve(indicator.period, indicator.params)
@@ -189,7 +189,7 @@ def _check_components(config: SessionConfig, time_manager: TimeManager | None, f
 def _check_requirements(
     component: ConfiguredScanner | ConfiguredStrategy, config: SessionConfig, time_manager: TimeManager | None
 ) -> None:
-    """Check what a component requires, unless the calendar is a problem already."""
+    """Check the requirements of a component, if the calendar is known and has sessions in the range."""
     from openbell.engine.declared_requirements import required_before_session
 
     days = config.backtest_config
@@ -198,7 +198,7 @@ def _check_requirements(
 
 
 def _check_costs(config: SessionConfig, found: _Problems) -> None:
-    """Check the names of models last, because a strategy's file may register its own."""
+    """Check the names and parameters of the models of fees and slippage."""
     if config.execution is None:
         return
     from openbell.execution.simulated.configured_costs import make_fees, make_slippage

@@ -1,4 +1,4 @@
-"""Choice of the sessions that are played again to see one of them."""
+"""Choice of the sessions to replay in order to see one of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def asked_day(day: date | str) -> date:
     """Return the day that a date or ISO text names.
 
     Raises:
-        ConfigError: It names none.
+        ConfigError: The text is no date.
     """
     if not isinstance(day, str):
         return day
@@ -32,19 +32,19 @@ def asked_day(day: date | str) -> date:
 
 
 def first_to_play(config: SessionConfig, days: Sequence[date], day: date, states: Mapping[str, str]) -> date:
-    """Return the first session that has to be played for another to come out as it did.
+    """Return the first session to replay, for the given one to come out as in the run.
 
     Args:
         config: The config of the run.
         days: Its sessions.
         day: The session that is asked for.
-        states: The states of its strategies at any later time, as JSON text.
+        states: The states of its strategies at any time after the session, as JSON text.
 
     Raises:
-        ConfigError: It is no session of the run.
+        ConfigError: The day is no session of the run.
     """
     if day not in days:
         span = f"its {len(days)} sessions are from {days[0]} to {days[-1]}" if days else "it has none"
         raise ConfigError(f"the run has no session of {day}: {span}.")
-    is_joined = config.execution is not None or any(text != _NO_STATE for text in states.values())
-    return days[0] if is_joined else day
+    depends_on_earlier = config.execution is not None or any(text != _NO_STATE for text in states.values())
+    return days[0] if depends_on_earlier else day

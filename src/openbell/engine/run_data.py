@@ -63,9 +63,9 @@ def new_data_manager(
         config: The config.
         time_manager: Its calendar.
         store: The bar store or its folder; the config's ``store`` unless given.
-        rerun_until: The last day of many runs that will share it; None when it is for one.
+        rerun_until: The last day of the many runs that will share the data manager; None when one run has it alone.
         shared: A folder through which processes share series; None shares nothing.
-        today: The bars of a running session, of which nothing later is read; None in a backtest.
+        today: The bars of the running session of a live run; None in a backtest.
 
     Raises:
         ConfigError: The config names no store.
@@ -118,7 +118,7 @@ def _require_same(config: SessionConfig, time_manager: TimeManager, shared: Data
 
 
 def bars_asked_for(config: SessionConfig, time_manager: TimeManager) -> dict[str, object]:
-    """Return what a config asks of bars, in which configs that share a data manager must agree."""
+    """Return the settings of bars on which configs that share a data manager must agree."""
     data = config.session_data_config
     return {
         "exchange": time_manager.sessions_of,

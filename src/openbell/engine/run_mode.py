@@ -1,4 +1,4 @@
-"""Days, provisioners and batches of a run, as they differ between a backtest and a live run."""
+"""Days, provisioners and batches of a run, which differ between a backtest and a live run."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class RunMode(Protocol):
         """
 
     def start_ns(self, session: TradingSession) -> int:
-        """Return where the session clock stands before the first batch, nanoseconds since 1970 UTC."""
+        """Return the time of the session clock before the first batch, nanoseconds since 1970 UTC."""
 
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
         """Return the provisioner of a session that begins."""
 
     def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
-        """Take up what has happened to the account since the last session, before this one trades."""
+        """Update the desk's account with what has happened since the last session."""
 
     def source(
         self,
@@ -60,11 +60,11 @@ class RunMode(Protocol):
         """Return the source of a session's batches."""
 
     def ended(self) -> None:
-        """Hear that no further session is played, before the results are written."""
+        """Finish after the last session, before the results are written."""
 
 
 class BacktestMode:
-    """Plays stored sessions, each from its begin to its end."""
+    """Plays stored sessions, each from beginning to end."""
 
     reads_ahead = True
     has_broker = False
@@ -83,21 +83,21 @@ class BacktestMode:
         return session.first_ns
 
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
-        """Return a provisioner over the store, which has everything at once."""
+        """Return a provisioner over the store, which has all bars at once."""
         return Provisioner(context, journal)
 
     def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
-        """Need nothing, for the simulated broker does all by the store."""
+        """Do nothing, since the simulated broker needs the store alone."""
 
     def source(
         self,
         session: TradingSession,
         subscriptions: Subscriptions,
         runner: ComponentRunner,
-        desk: TradingDesk | None,  # noqa: ARG002 -- a market of stored bars is whole from the begin
+        desk: TradingDesk | None,  # noqa: ARG002 -- its markets have all stored bars from the beginning
     ) -> BatchSource:
         """Return the timetable of the stored bars."""
         return Timetable(session, subscriptions, runner.scanners, subscriptions.time_manager)
 
     def ended(self) -> None:
-        """Need nothing."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""Warnings of a run, before it and on its way."""
+"""Warnings about a run, before it and while it runs."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ __all__ = [
 ]
 
 Note = tuple[tuple[str, str] | None, str | None]
-"""A text, and the strategy and interval whose first subscription it is about; no text when nothing was odd about it."""
+"""A strategy and interval that was subscribed to for the first time, or None, and the text of the warning, or None."""
 
 
 class RunWarnings:
     """Warnings of one run, each reported as it happens.
 
     Args:
-        reporter: Gets them.
+        reporter: Receives the warnings.
         time_manager: The calendar.
         data_manager: Where bars come from.
         last: The last session of the run.
 
     Attributes:
-        texts: All of them so far.
+        texts: All warnings so far.
     """
 
     def __init__(self, reporter: RunReporter, time_manager: TimeManager, data_manager: DataManager, last: date) -> None:
@@ -67,12 +67,12 @@ class RunWarnings:
         self._read: set[str] = set()
 
     def take_notes(self) -> list[Note]:
-        """Return what was noted since the last call, for the same run in another process."""
+        """Return the notes since the last call, for the main process of the run."""
         taken, self._notes = self._notes, []
         return taken
 
     def add_notes(self, notes: Iterable[Note]) -> None:
-        """Warn of what another process has noted, but not again of subscriptions that are known."""
+        """Report the notes of another process, except on subscriptions that are known already."""
         for first, text in notes:
             if first is None or first not in self._subscribed:
                 self._note(first, text)
@@ -91,7 +91,7 @@ class RunWarnings:
         self._reporter.warned(text)
 
     def note_subscriptions(self, name: str, pairs: Sequence[tuple[str, str]], day: date) -> None:
-        """Warn of bars that a strategy subscribes to for the first time, and of which none closes in the run."""
+        """Warn of new subscriptions of a strategy to intervals of which no bar closes in the run."""
         for interval in dict.fromkeys(interval for _, interval in pairs):
             if (name, interval) in self._subscribed:
                 continue
@@ -99,11 +99,16 @@ class RunWarnings:
             self._note((name, interval), late or None)
 
     def note_store(self) -> None:
-        """Note the state of the store that the run begins with."""
+        """Record the state of the store at the beginning of the run."""
         self._state = self._data_manager.state()
 
     def note_changes(self, day: date, symbols: Iterable[str]) -> None:
-        """Warn of what was changed in the store since the last look and is of symbols that the run has had."""
+        """Warn if the store was changed since the last call, for symbols that the run has had.
+
+        Args:
+            day: The session that has just been run.
+            symbols: Its symbols.
+        """
         if self._state is None:
             return
         self._read.update(symbols)
@@ -121,19 +126,19 @@ class RunWarnings:
 def oddities_of(
     config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, days: Sequence[date]
 ) -> tuple[str, ...]:
-    """Return the warnings about a run of these days.
+    """Return the warnings about calendar, data and config that are known before a run of these days.
 
-    The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or most bars
-    of a symbol lie outside its hours; or a symbol has a gap policy of its own and no bars; or no bar of a stream closes
-    within these days; or what trading names is not in the store, or has no terms.
+    They are: the calendar ends before the data, or has a session on which no symbol of the config has bars; most bars
+    of a symbol lie outside the session hours; a symbol has its own gap policy and no bars; no bar of a stream closes
+    within these days; a benchmark or instrument is not in the store; a future has no contract terms.
     """
     symbols = config.session_data_config.symbols
     stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
     history = _first_day_of_history(config, time_manager, data_manager, days[0])
     begin = min(days[0], max(history, stored))
-    world = data_manager.store, time_manager
+    known = data_manager.store, time_manager
     return (
-        *data_manager.on_day(days[0]).remembered(_oddities_of_calendar, world, tuple(symbols), begin, days[-1]),
+        *data_manager.on_day(days[0]).remembered(_oddities_of_calendar, known, tuple(symbols), begin, days[-1]),
         *_unknown_gap_policies(config, data_manager, days),
         *futures_without_terms(config, time_manager),
         *unknown_to_the_store(config, data_manager, days),
@@ -142,10 +147,10 @@ def oddities_of(
 
 
 def _oddities_of_calendar(
-    world: tuple[BarStore, TimeManager], symbols: tuple[str, ...], first: date, last: date
+    known: tuple[BarStore, TimeManager], symbols: tuple[str, ...], first: date, last: date
 ) -> tuple[str, ...]:
-    """Return the warnings that follow from the calendar and what is stored alone."""
-    store, time_manager = world
+    """Return the warnings that follow from the calendar and the stored bars alone."""
+    store, time_manager = known
     return (
         *bars_beyond_calendar(store, time_manager, symbols),
         *questions_of_calendar(store, time_manager, symbols, first, last),
@@ -156,10 +161,10 @@ def _oddities_of_calendar(
 def _first_day_of_history(
     config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, day: date
 ) -> date:
-    """Return where the calendar lets the history of a session begin."""
+    """Return the first day of the history that a session's config needs, by the calendar."""
     context = ProvisioningContext(RunScope(config), time_manager, data_manager.on_day(day), SessionData(day))
     symbols = config.session_data_config.symbols
-    # All symbols need the same but for what the store holds of them.
+    # The needs of symbols differ only by the intervals that the store has of them.
     one = next(filter(context.stored_intervals, symbols), symbols[0])
     first = day
     for need in analyze(Addition("symbol", one, "config"), context).intervals.values():
@@ -181,7 +186,7 @@ def _unknown_gap_policies(config: SessionConfig, data_manager: DataManager, days
 
 
 def no_bar_closes(interval: str, time_manager: TimeManager, first: date, last: date) -> str:
-    """Return that no bar of an interval closes in the sessions of a run, for people (empty when one does)."""
+    """Return the warning that no bar of an interval closes in a run (empty when one does)."""
     step = parse_interval(interval)
     if step.is_intraday:
         return ""
@@ -195,7 +200,7 @@ def no_bar_closes(interval: str, time_manager: TimeManager, first: date, last: d
 
 
 def streams_without_bars(config: SessionConfig, time_manager: TimeManager, days: Sequence[date]) -> Iterator[str]:
-    """Iterate over warnings about streams without a bar that closes within the run."""
+    """Iterate over warnings about streams of which no bar closes within the run."""
     for name in config.session_data_config.streams:
         if late := no_bar_closes(name, time_manager, days[0], days[-1]):
             yield f"session_data_config.streams names {name}, and {late}"
@@ -204,7 +209,7 @@ def streams_without_bars(config: SessionConfig, time_manager: TimeManager, days:
 def subscription_without_bars(
     name: str, interval: str, pairs: Iterable[tuple[str, str]], time_manager: TimeManager, first: date, last: date
 ) -> str:
-    """Return the warning about a strategy's subscription to an interval (empty when a bar closes)."""
+    """Return the warning that no bar of a subscribed interval closes (empty when one does)."""
     late = no_bar_closes(interval, time_manager, first, last)
     symbols = " and ".join(symbol for symbol, other in pairs if other == interval)
     return f"{name} subscribes to {interval} bars of {symbols}, and {late}" if late else ""
@@ -213,8 +218,8 @@ def subscription_without_bars(
 def subscriptions_without_bars(
     strategies: Iterable[ConfiguredStrategy], config: SessionConfig, time_manager: TimeManager, days: Sequence[date]
 ) -> Iterator[str]:
-    """Iterate over warnings about subscriptions, as far as strategies can say them before there is a session."""
-    # Needed by `check` and `plan` alone.
+    """Iterate over warnings about subscriptions, as far as they are known before a session."""
+    # Imported here, because only `check` and `plan` need it.
     from openbell.engine.declared_requirements import subscribed_before_session
 
     for strategy in strategies:
@@ -228,7 +233,7 @@ _MOST_NAMES = 3
 
 
 def futures_without_terms(config: SessionConfig, time_manager: TimeManager) -> list[str]:
-    """Warn of symbols of the config whose orders will be rejected, because nobody says what their points are worth."""
+    """Return a warning about futures of the config without contract terms, whose orders will be rejected."""
     if config.execution is None:
         return []
     from openbell.execution.orders.exchange_rules import trades_futures
@@ -246,7 +251,7 @@ def futures_without_terms(config: SessionConfig, time_manager: TimeManager) -> l
 
 
 def unknown_to_the_store(config: SessionConfig, data_manager: DataManager, days: Sequence[date]) -> list[str]:
-    """Warn of a benchmark and of instruments of which the store has no bars."""
+    """Return warnings about a benchmark and instruments of which the store has no bars."""
     execution = config.execution
     if execution is None:
         return []
@@ -265,7 +270,7 @@ def _named(execution: ExecutionConfig) -> Iterator[tuple[str, str]]:
 
 
 def _near(symbol: str, config: SessionConfig) -> str:
-    """Return a question for the symbols of the config that a name may stand for."""
+    """Return a question that names similar symbols of the config and its universes, or an empty text."""
     known: Iterable[str] = (
         *config.session_data_config.symbols,
         *(name for scanner in config.scanners for name in load_universe(scanner.universe, config.folder)),

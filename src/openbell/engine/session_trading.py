@@ -23,7 +23,7 @@ _MOST_ROUNDS = 100
 
 
 def trade_alone(desk: TradingDesk, clock: SimulatedClock, last_ns: int) -> None:
-    """Let open orders fill and expire, and limits be judged, in a session that no strategy sees.
+    """Fill and expire open orders, and check risk limits, in a session without strategies.
 
     Args:
         desk: The desk, in its session.
@@ -54,12 +54,12 @@ class SessionTrading:
         self._desk = desk
         self._runner = runner
         self._callbacks: dict[tuple[str, bool], list[Callable[[Any], object]]] = {}
-        self._ordered: Callable[[Any], object] | None = None  # what gave an order last
+        self._ordered: Callable[[Any], object] | None = None  # the method that gave an order last
         for name, strategy in runner.strategies.items():
             own = name.removeprefix("strategy ")
             for is_fill, method in ((True, "on_fill"), (False, "on_order")):
                 if overrides(type(strategy), method):
-                    for strategy_name in (own, ""):  # what the account's rules do concerns all
+                    for strategy_name in (own, ""):  # orders of the account's rules have no name, and go to all
                         found = self._callbacks.setdefault((strategy_name, is_fill), [])
                         found.append(getattr(strategy, method))
 
@@ -70,26 +70,29 @@ class SessionTrading:
 
     @property
     def requests(self) -> Sequence[object]:
-        """Requests of strategies that are not carried out, always in the same list."""
+        """Requests of strategies that are not carried out yet, always the same list."""
         return self._desk.requests
 
+    def markets_changed(self) -> None:
+        """Let orders fill in the bars that the session has now."""
+        self._desk.markets_changed()
+
     def deliver(self, time_ns: int) -> None:
-        """Deliver fills and changes of orders that are known by a time, before anything else at that time.
+        """Deliver the fills and order changes that are known by a time, before anything else at that time.
 
         Raises:
             ComponentError: A strategy raised.
         """
-        self._desk.markets_changed()
         self._notify()
         while self._desk.deliver(time_ns):
             if self._callbacks:
                 self._notify()
 
     def settle(self, time_ns: int) -> None:
-        """Carry out what strategies have asked for at a time, and what they ask for on hearing of it.
+        """Carry out the requests of strategies, and the requests that their callbacks make in turn.
 
         Raises:
-            ComponentError: A strategy raised, or orders again and again on its own orders.
+            ComponentError: A strategy raised, or its callbacks give further orders without end.
         """
         desk = self._desk
         desk.markets_changed()
@@ -107,10 +110,10 @@ class SessionTrading:
                 while desk.next_ns <= time_ns:
                     self.deliver(time_ns)
         desk.is_open = False
-        raise self._endless()
+        raise self._endless_orders_error()
 
-    def _endless(self) -> Exception:
-        """Return the error of the method of a strategy that gave the last of orders that lead to further ones."""
+    def _endless_orders_error(self) -> Exception:
+        """Return the error for a strategy whose callbacks give further orders without end."""
         error = OrderError(
             f"orders that it gives on hearing of orders led to further ones {_MOST_ROUNDS} times at one time, and "
             "would for ever. Let on_fill and on_order end without an order at some point."
@@ -118,7 +121,7 @@ class SessionTrading:
         return error if self._ordered is None else self._runner.error_in(self._ordered, error)
 
     def _notify(self) -> None:
-        """Call ``on_fill`` and ``on_order`` for all that has happened."""
+        """Call ``on_fill`` and ``on_order`` for the desk's notices, until there are no more."""
         notices = self._desk.notices
         if not self._callbacks:
             notices.clear()
@@ -127,14 +130,14 @@ class SessionTrading:
             notices.clear()
             for notice in now:
                 for callback in self._callbacks_for(notice):
-                    asked = len(self._desk.requests)
+                    requests_before = len(self._desk.requests)
                     try:
                         callback(notice)
                     except KeyboardInterrupt:
                         raise
                     except BaseException as error:
                         raise self._runner.error_in(callback, error) from error
-                    if len(self._desk.requests) > asked:
+                    if len(self._desk.requests) > requests_before:
                         self._ordered = callback
 
     def _callbacks_for(self, notice: Notice) -> Iterable[Callable[[Any], object]]:

@@ -1,4 +1,4 @@
-"""Subscriptions of a session's strategies, which are requirements."""
+"""Subscriptions of a session's strategies, which are provisioned as requirements are."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class SubscribedTimes:
         cursor: The cursor of the series.
         rows: Today's rows, up to the end of the session.
         starts: When today's bars begin, nanoseconds since 1970 UTC.
-        ends: When they close, likewise.
-        counts: How many base bars they were made of.
+        ends: When today's bars close, in the same unit.
+        counts: How many base bars each of them was made of.
         moves: Per bar, its close and the position that the cursor then has.
         one_at_a_time: Whether no two of the bars close at the same time.
     """
@@ -52,14 +52,14 @@ class SubscribedTimes:
         self.ends: list[int] = times.end[self.rows].tolist()
         self.counts: list[int] = times.count[self.rows].tolist()
         self.moves = list(zip(self.ends, range(today_row + 1, self.rows.stop + 1), strict=True))
-        # Odd bars before a break may both be cut at it.
+        # Two bars that are cut short by a break may end together.
         self.one_at_a_time = bool((np.diff(times.end[self.rows]) > 0).all())
 
 
 class Subscription(NamedTuple):
     """A strategy's interest in one series.
 
-    Series with the same times have one ``times``.
+    Series with the same times share one ``times``.
     """
 
     on_bar: Callable[[Bar], object]
@@ -75,7 +75,7 @@ class SliceSubscription(NamedTuple):
 
 
 Resolved: TypeAlias = tuple[list[Subscription], list[SliceSubscription]]
-"""Who gets which bars, and who gets which cross-sections."""
+"""Subscriptions to bars, and to cross-sections."""
 
 
 class Subscriptions:
@@ -84,14 +84,14 @@ class Subscriptions:
     A subscription is a requirement: a series that is not in the session is provisioned.
 
     Args:
-        provisioner: Holds the session's state, and provisions.
+        provisioner: Holds the session's state, and provisions the series.
         runner: The strategies.
-        last_ns: The end of the session.
-        on_bar: Gets the bars of every series of the session, after the strategies.
-        warnings: Gets the subscriptions to bars of which none will close.
+        last_ns: The end of the session, nanoseconds since 1970 UTC.
+        on_bar: Receives the bars of every series of the session, after the strategies.
+        warnings: Receives new subscriptions, to warn of intervals of which no bar will close.
 
     Attributes:
-        bars_reported: How many bars ``on_bar`` got.
+        bars_reported: How many bars ``on_bar`` received.
         subscribed: The strategies that have subscribed to anything so far.
         time_manager: Calendar and clock.
     """
@@ -119,10 +119,10 @@ class Subscriptions:
         self._slices: list[tuple[Strategy, str, dict[str, BarIntervalData]]] = []
 
     def resolve(self) -> Resolved:
-        """Ask all strategies what they subscribe to now.
+        """Ask all strategies for their subscriptions, provision the series, and return both.
 
         Returns:
-            Who gets which bars and who gets which cross-sections; only strategies that define the method for it.
+            The subscriptions of strategies that define ``on_bar``, and of those that define ``on_slice``.
 
         Raises:
             ComponentError: A strategy subscribes to a series that cannot be provisioned.
@@ -131,7 +131,7 @@ class Subscriptions:
         return self.as_known()
 
     def ask(self) -> None:
-        """Ask all strategies what they subscribe to, and provision it.
+        """Ask all strategies for their subscriptions, and provision the series.
 
         Raises:
             ComponentError: A strategy subscribes to a series that cannot be provisioned.
@@ -140,7 +140,7 @@ class Subscriptions:
         pairs = {name: self._provisioned(name, strategy) for name, strategy in self._runner.strategies.items()}
         # Only now, because one strategy may begin to need what another one no longer does.
         for name, wanted_now in pairs.items():
-            self._end_others(name, wanted_now)
+            self._end_undeclared(name, wanted_now)
         for name, strategy in self._runner.strategies.items():
             wanted = [series for pair in pairs[name] if (series := self._session_data.get_bars(*pair)) is not None]
             if overrides(type(strategy), "on_bar"):
@@ -156,7 +156,7 @@ class Subscriptions:
         self._slices.sort(key=lambda entry: parse_interval(entry[1]))
 
     def followed(self) -> Iterator[tuple[Strategy, BarIntervalData]]:
-        """Iterate over the series that strategies subscribed to when they were asked last, bars first."""
+        """Iterate over the series that strategies subscribed to at the last `ask`, bars first."""
         for on_bar, series in self._bars:
             if isinstance(strategy := getattr(on_bar, "__self__", None), Strategy):
                 yield strategy, series
@@ -165,13 +165,13 @@ class Subscriptions:
                 yield from ((strategy, series) for series in found.values())
 
     def as_known(self, after_ns: int = 0) -> Resolved:
-        """Return the subscriptions by the bars that their series have now.
+        """Return the subscriptions of the last `ask`, with the bars that their series have now.
 
         Args:
-            after_ns: Only bars that close later are asked for; nanoseconds since 1970 UTC.
+            after_ns: Only bars that close later are needed; nanoseconds since 1970 UTC.
         """
         if after_ns:
-            self._times.clear()  # of a series that grows, they are others each time
+            self._times.clear()  # the times of a series that grows change
         bars = [Subscription(on_bar, series, self._times_of(series)) for on_bar, series in self._bars]
         tables = [(one, self._table(found, after_ns)) for one, _, found in self._slices]
         return bars, [SliceSubscription(strategy.on_slice, table) for strategy, table in tables]
@@ -182,9 +182,9 @@ class Subscriptions:
             self._on_bar(bar)
 
     def _provisioned(self, name: str, strategy: Strategy) -> list[tuple[str, str]]:
-        """Return what a strategy subscribes to now, all of it provisioned."""
+        """Provision and return what a strategy subscribes to now."""
         pairs = self._runner.call(name, "subscriptions", pairs_of, strategy)
-        # A series that is there for others is requested as well: it stays when they no longer need it.
+        # A series that others own is added as well, so that it stays when they no longer need it.
         if additions := [_addition(name, *pair) for pair in pairs if not self._session_data.is_owned(*pair, name)]:
             first_record = len(self._provisioner.journal)
             records = self._runner.call(name, "subscriptions", self._provisioner.add, additions)
@@ -196,8 +196,8 @@ class Subscriptions:
             self._warnings.note_subscriptions(name, pairs, self._session_data.session_date)
         return pairs
 
-    def _end_others(self, name: str, pairs: list[tuple[str, str]]) -> None:
-        """Take back what a strategy subscribed to or required before, and does not now."""
+    def _end_undeclared(self, name: str, pairs: list[tuple[str, str]]) -> None:
+        """Release the series and indicators that a strategy no longer subscribes to or requires."""
         if pairs:
             self.subscribed.add(name)
         declared = {*pairs, *self._runner.required_by(name)}
@@ -207,7 +207,7 @@ class Subscriptions:
             return
         still = {symbol: [what for other, what in declared if other == symbol] for symbol, _ in sorted(ended)}
         done = self._provisioner.end_declared(still, source="strategy", owner=name)
-        # What is locked goes when it is unlocked.
+        # A locked symbol is tried again each time, until it is unlocked.
         self._held[name] |= {pair for pair in ended if pair[0] not in done}
 
     def _times_of(self, series: BarIntervalData) -> SubscribedTimes:
@@ -223,7 +223,7 @@ class Subscriptions:
 
 
 def errors_of(records: Iterable[ProvisioningRecord], symbol: str, owner: str) -> tuple[str, ...]:
-    """Errors of the first failed addition of a symbol and owner."""
+    """Return the errors of the first failed addition of a symbol by an owner."""
     # Records of other threads may stand in between.
     return next((r.errors for r in records if not r.ok and (r.symbol, r.owner) == (symbol, owner)), ())
 
@@ -233,7 +233,14 @@ def _addition(name: str, symbol: str, interval: str) -> Addition:
 
 
 def pairs_of(strategy: Strategy) -> list[tuple[str, str]]:
-    """The series that a strategy subscribes to now, each one time (``1h`` and ``60m`` are the same)."""
+    """Return the symbols and intervals that a strategy subscribes to now, without duplicates.
+
+    ``1h`` and ``60m`` are the same.
+
+    Raises:
+        TypeError: Its ``subscriptions`` returns something else.
+        IntervalError: An interval cannot be read.
+    """
     wanted = strategy.subscriptions()
     if not isinstance(wanted, Iterable):
         raise TypeError(f"subscriptions must return (symbol, interval) pairs, not {wanted!r}")

@@ -40,22 +40,22 @@ __all__ = ["SystemManager"]
 
 
 class SystemManager:
-    """A session engine, wired and ready.
+    """A session engine for one config.
 
     Args:
         config: A config, or what `load_config` takes.
         store: The bar store or its folder; the config's ``store`` unless given.
-        data_manager: Bars, in place of a store. Many systems may share one, also in several threads, if their configs
-            agree on the exchange and on everything that the bars depend on.
+        data_manager: Has the bars, in place of a store. Systems may share one, also in several threads, if their
+            configs agree on the exchange and on everything that the bars depend on.
         clock: The session clock; a new one unless given. Systems that run at the same time need one each.
-        observer: Watches the runs; one, or several that receive everything in turn.
+        observer: Receives the events of runs; one observer, or several, notified in this order.
         mode: Where days, provisioners and batches come from; from the store, as in a backtest, unless given.
 
     Attributes:
         config: The config.
         time_manager: Calendar and clock.
-        data_manager: Bars.
-        coordinator: The lifecycle of sessions.
+        data_manager: Has the bars.
+        coordinator: Runs the lifecycle of sessions.
 
     Raises:
         ConfigError: The config contradicts itself, names no store, or disagrees with the data manager.
@@ -88,7 +88,7 @@ class SystemManager:
         self._observers = (observer,) if isinstance(observer, SessionObserver) else tuple(observer or ())
         self._days: list[DayResult] = []
         self._error: str | None = None
-        self._unread: tuple[str, ...] = ()
+        self._component_warnings: tuple[str, ...] = ()
         self._reporter = RunReporter()
         self._running = Lock()
 
@@ -101,13 +101,10 @@ class SystemManager:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Oddities of calendar and data taken together, looked up when first asked for.
+        """Warnings about calendar, data and config that are known before a run, determined at first access.
 
-        The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or most
-        bars of a symbol lie outside its hours; or a symbol has a gap policy of its own and no bars; or no bar of a
-        stream closes within the run. The
-        summary's ``warnings`` hold these, observers that failed and, when the run is over, the keys of a ``config``
-        that nobody read.
+        They are those of `oddities_of`; none in a live run. The summary's ``warnings`` hold these and the warnings of
+        the run, such as observers that failed and, when the run is over, the keys of a ``config`` that nobody read.
         """
         if not self.coordinator.mode.reads_ahead:
             return ()
@@ -116,27 +113,27 @@ class SystemManager:
 
     @property
     def session_data(self) -> SessionData:
-        """The session of the current day, or after a run the last one."""
+        """Session of the current day, or after a run the last one."""
         return self.coordinator.session_data
 
     def session(self, day: date | str) -> SessionData:
         """Return the session of any day of the run as it ended.
 
-        The last is at hand; another is played again, with the sessions before it where trading or the state of a
-        strategy joins them.
+        The last session is returned as it is. Any other one is replayed, together with the sessions before it if it
+        depends on their trading or on the states of strategies.
 
         Args:
             day: The session, as a date or ISO text.
 
         Raises:
-            OpenbellError: It is running or planning, in this thread or another.
-            ConfigError: It is no day, or the run has no such session.
+            OpenbellError: The system is running or planning, in this thread or another.
+            ConfigError: The text is no date, or the run has no such session.
             ComponentError: A scanner or strategy raised.
         """
         day = asked_day(day)
         if day == self.session_data.session_date and self.session_data.is_over:
             return self.session_data
-        with self._alone():
+        with self._reserved():
             first = first_to_play(self.config, self.coordinator.days, day, self.coordinator.states)
             again = SystemManager(self.config.with_days(first, day), data_manager=self.data_manager)
         again.run()
@@ -147,14 +144,14 @@ class SystemManager:
 
         Args:
             folder: Receives events as they happen and, at the end, the results; nothing is written unless given.
-            jobs: How many processes run sessions side by side, which are in order to the outside. The config does not
-                trade, and its strategies leave ``state`` untouched. What strategies print goes to stderr, and observers
-                get no ``day_prepared``. A script that asks for more than 1 stands below
-                ``if __name__ == "__main__":``, because each process imports it.
+            jobs: How many processes run sessions side by side; events and results still come in order of the sessions.
+                With more than 1, the config must not trade and strategies must not write to ``state``. What strategies
+                print goes to stderr, and observers get no ``day_prepared``. A script must call this below
+                ``if __name__ == "__main__":``, because each process imports the script.
 
         Raises:
-            OpenbellError: It is running or planning already, in this thread or another.
-            ConfigError: The config is of a live session, and nothing feeds it; or sessions cannot run side by side.
+            OpenbellError: The system is running or planning already, in this thread or another.
+            ConfigError: The config is of a live session, and there is no feed; or sessions cannot run side by side.
             ProvisioningError: On some day, none of the config's symbols could be provisioned; or no symbol had a bar on
                 any day.
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
@@ -173,12 +170,16 @@ class SystemManager:
             if not isinstance(self.coordinator.mode, BacktestMode):
                 raise ConfigError("sessions of a feed come one after another. Run without jobs.")
             require_independent_days(self.config, keeps_bars=keeps_bars, watches_bars=watches_bars)
-        with self._alone():
+        with self._reserved():
             return self._run(folder, jobs)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Refuse what would share the session with a run or a plan, and name the exchange in commands."""
+    def _reserved(self) -> Iterator[None]:
+        """Reserve the system for one run or plan, and let commands in messages name the exchange.
+
+        Raises:
+            OpenbellError: The system is running or planning already.
+        """
         if not self._running.acquire(blocking=False):
             raise OpenbellError(
                 "this SystemManager is running or planning already; what happens at the same time needs one each."
@@ -205,31 +206,31 @@ class SystemManager:
                         folder.keep_day(self.session_data)
                     self._require_bars_of(day)
             self._require_bars()
-            self._unread = tuple(self.coordinator.component_warnings())
+            self._component_warnings = tuple(self.coordinator.component_warnings())
         finally:
             self.coordinator.mode.ended()
-            # Of a run that failed as well: what it met may be why.
-            for warning in (*self.coordinator.trading_warnings(), *self._unread):
+            # Also when the run failed, since a warning may say why.
+            for warning in (*self.coordinator.trading_warnings(), *self._component_warnings):
                 reporter.warned(warning)
             if folder:
                 folder.finish(self.summary())
         return self.summary()
 
     def _begin(self, reporter: RunReporter) -> None:
-        self._reporter, self._days, self._error, self._unread = reporter, [], None, ()
+        self._reporter, self._days, self._error, self._component_warnings = reporter, [], None, ()
         self.coordinator.begin_run(reporter)
 
     def _days_to_run(self, jobs: int) -> Iterator[tuple[date, Callable[[date], DayResult]]]:
-        """Yield each day with what runs it, or takes over what another process has run."""
+        """Yield each day with a function that runs it, or reports its run in another process."""
         days = list(self.coordinator.days)
         if min(jobs, len(days)) > 1:
-            # With multiprocessing, which a run in one process does without.
+            # Imported here, because a run in one process does not need multiprocessing.
             from openbell.engine.parallel_days import days_side_by_side
 
             with closing(days_side_by_side(self.config, self.data_manager.store.path, days, jobs)) as outcomes:
                 for outcome in outcomes:
                     if outcome.result is None:
-                        break  # it raised, and does so again here
+                        break  # it raised there, and is run again here to raise here
                     yield days.pop(0), partial(self._take_day, outcome, outcome.result)
         for day in days:
             yield day, self.coordinator.run_day
@@ -249,22 +250,22 @@ class SystemManager:
             raise
 
     def _require_bars(self) -> None:
-        """Raise when the run is over and no symbol has had a bar on any of its days."""
+        """Raise if no symbol has had a bar on any day of the run."""
         days, coordinator = self.coordinator.days, self.coordinator
         if len(coordinator.days_without_bars) + len(coordinator.days_skipped) == len(days):
             when = f"{days[0]}" if len(days) == 1 else f"any of the {len(days)} sessions from {days[0]} to {days[-1]}"
-            why = coordinator.warnings.texts[0] if coordinator.days_skipped else self._what_is_stored()
+            why = coordinator.warnings.texts[0] if coordinator.days_skipped else self._stored_spans()
             self._error = f"no symbol had a bar on {when}. {why}"
             raise ProvisioningError(self._error)
 
     def _require_bars_of(self, day: date) -> None:
-        """Raise when a day had no bar and the config wants to stop there."""
+        """Raise if a day had no bar and the config stops the run then."""
         if self.config.session_data_config.on_empty_day == "stop" and day in self.coordinator.days_without_bars:
             self._error = f"no symbol had a bar on {day}, and session_data_config.on_empty_day is stop."
             raise ProvisioningError(self._error)
 
-    def _what_is_stored(self) -> str:
-        """Return from when to when the store has bars of some of the symbols."""
+    def _stored_spans(self) -> str:
+        """Return a sentence on the stored spans of at most three symbols, or an empty text."""
         named = [(data.symbol, data.base_interval) for data in self.session_data.current.values()][:3]
         found = [self.data_manager.coverage(symbol, base) for symbol, base in named if base]
         spans = [f"{c.symbol} {c.interval} from {c.first:%Y-%m-%d} to {c.last:%Y-%m-%d}" for c in found if c]
@@ -284,23 +285,23 @@ class SystemManager:
                 *empty_days,
                 *met,
                 *self.coordinator.trading_warnings(),
-                *self._unread,
+                *self._component_warnings,
             ),
             store_label=self.data_manager.store.label,
             error=self._error,
             days=tuple(self._days),
             load_s=self.coordinator.load_s,
             run_s=self.coordinator.run_s,
-            trading=None if (made := self.coordinator.trading_results) is None else made.result(),
+            trading=None if (trading := self.coordinator.trading_results) is None else trading.result(),
         )
 
     def plan(self) -> PlanResult:
         """Return the needs of the config's symbols, and of scanners and strategies that declare theirs, with reasons.
 
-        Nothing is run.
+        No session is run.
 
         Raises:
-            OpenbellError: It is running or planning already, in this thread or another.
+            OpenbellError: The system is running or planning already, in this thread or another.
         """
         from openbell.engine.day_plan import plan_day
         from openbell.results.plan_result import PlanResult
@@ -308,12 +309,12 @@ class SystemManager:
         classes = self.coordinator.classes
         days, time_manager = self.coordinator.days, self.coordinator.time_manager
         late = subscriptions_without_bars(classes.strategies, self.config, time_manager, days)
-        with self._alone():
+        with self._reserved():
             return PlanResult(
                 session_name=self.config.session_name,
                 mode=self.config.mode,
                 exchange=self.config.exchange_name,
-                warnings=(*self.warnings, *late, *self._unread),
+                warnings=(*self.warnings, *late, *self._component_warnings),
                 store_label=self.data_manager.store.label,
                 days=tuple(plan_day(self.coordinator, classes.that_require(), day) for day in days),
             )

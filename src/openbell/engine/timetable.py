@@ -33,17 +33,17 @@ __all__ = ["ScheduledScan", "Timetable", "batches", "scheduled_scans"]
 
 
 ScheduledScan = tuple[int, "ScannerOfDay"]
-"""When a scanner is due, nanoseconds since 1970 UTC, and the scanner."""
+"""The time at which a scanner is due, in nanoseconds since 1970 UTC, and the scanner."""
 
 
 class Timetable:
-    """The batches of one session.
+    """Source of the batches of one backtest session.
 
     Args:
         session: The session's times.
-        subscriptions: Who gets which bars.
+        subscriptions: The subscriptions of the strategies.
         scanners: The scanners, in the order of the config.
-        time_manager: The calendar of their schedules.
+        time_manager: The calendar of the scanners' schedules.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Timetable:
         self._scans = scheduled_scans(session, scanners, time_manager)
 
     def batches_after(self, time_ns: int) -> Batches:
-        """Make the batches after a time, by the subscriptions that the strategies have now.
+        """Make the batches after a time, for the current subscriptions of the strategies.
 
         Raises:
             ComponentError: A strategy's subscriptions cannot be provisioned.
@@ -97,14 +97,14 @@ def batches(
 ) -> Batches:
     """Make the batches of a session, in ascending time.
 
-    The last one is the end of the session.
+    The last one is at ``last_ns``, even if nothing is due then.
 
     Args:
-        subscriptions: Who gets which bars.
+        subscriptions: The subscriptions to bars.
         scans: The scans that are due, in ascending time.
-        slices: Who gets which cross-sections, smaller intervals first.
-        after_ns: Bars that closed by then are past.
-        last_ns: The end of the session, or of the part of it that is made.
+        slices: The subscriptions to cross-sections, smaller intervals first.
+        after_ns: Bars that closed by then are left out; nanoseconds since 1970 UTC.
+        last_ns: The end of the session, or of the part of it to make.
     """
     due: dict[int, list[ScannerOfDay]] = {last_ns: []}
     for time_ns, scanner in scans:
@@ -132,8 +132,8 @@ class _Closing(NamedTuple):
 
     Attributes:
         times: The times of the group.
-        moves: Those within that time.
-        rows: At each of them, who gets which bar; bars are made when they are taken.
+        moves: The moves of its cursor within that time.
+        rows: For each move, the strategies' methods to call, with their bars, which are made lazily.
     """
 
     times: SubscribedTimes
@@ -150,12 +150,12 @@ class _Group:
     series: tuple[BarIntervalData, ...]
 
     def closing(self, after_ns: int, through_ns: int) -> _Closing | None:
-        """The bars that close after a time, up to and including another one, or None."""
+        """Return the bars that close after a time, up to and including another one, or None."""
         first, after = bisect_right(self.times.ends, after_ns), bisect_right(self.times.ends, through_ns)
         if first >= after:
             return None
         rows = slice(first, after)
-        # Of all series the same: a list for each would take as much memory as the bars.
+        # Shared by all series: a list for each would take as much memory as the bars.
         when = self.times.starts[rows], self.times.ends[rows], self.times.counts[rows]
         columns = [tee(self._bars(member, rows, *when), len([*same])) for member, same in groupby(self.series)]
         deliveries = map(zip, map(repeat, self.callbacks), chain.from_iterable(columns))
@@ -164,7 +164,7 @@ class _Group:
     def _bars(
         self, series: BarIntervalData, rows: slice, starts: list[int], ends: list[int], counts: list[int]
     ) -> Iterator[Bar]:
-        """Today's bars of a series, one by one."""
+        """Iterate over rows of today's bars of a series."""
         bars, today = all_bars(series), self.times.rows
         columns = [c[today][rows].data for c in (bars.open, bars.high, bars.low, bars.close, bars.volume)]
         fields = zip(repeat(series.symbol), repeat(series.interval), starts, ends, *columns, counts)
@@ -172,7 +172,7 @@ class _Group:
 
 
 def _groups(subscriptions: Sequence[Subscription]) -> list[_Group]:
-    """The subscriptions ordered by interval, symbol and their own order, neighbours with the same times together."""
+    """Return subscriptions by interval, symbol and their own order, with neighbours of the same times grouped."""
     ordered = sorted(subscriptions, key=lambda s: (parse_interval(s.series.interval).seconds, s.series.symbol))
     groups = []
     for _, members in groupby(ordered, key=lambda s: id(s.times)):
@@ -186,7 +186,7 @@ def _closing(groups: Sequence[_Group], after_ns: int, through_ns: int) -> list[_
 
 
 def _bars_only(groups: Sequence[_Group], after_ns: int, through_ns: int) -> Batches:
-    """The batches between two times at which more than bars is due."""
+    """Return the batches after a time, up to and including another one, when only bars are due."""
     found = _closing(groups, after_ns, through_ns)
     if not found:
         return iter(())
@@ -197,14 +197,14 @@ def _bars_only(groups: Sequence[_Group], after_ns: int, through_ns: int) -> Batc
 
 
 def _at(groups: Sequence[_Group], time_ns: int) -> tuple[list[tuple[Cursor, Move]], list[Delivery]]:
-    """The cursors that move at one time, and who gets which bar."""
+    """Return the cursors that move at one time, and the methods to call with their bars."""
     found = _closing(groups, time_ns - 1, time_ns)
     moves = [(closing.times.cursor, move) for closing in found for move in closing.moves]
     return moves, [delivery for closing in found for row in closing.rows for delivery in row]
 
 
 def _merged(found: Sequence[_Closing]) -> Iterator[EventBatch]:
-    """The bars of several groups, time by time and, at each time, in the order of the groups."""
+    """Yield the bars of several groups by time and, at one time, in the order of the groups."""
     # Lazily, so that bars are still in the processor's cache when they are delivered.
     lengths = [len(closing.moves) for closing in found]
     ends = np.array([end for closing in found for end, _ in closing.moves], np.int64)

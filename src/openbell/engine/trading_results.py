@@ -28,14 +28,14 @@ __all__ = ["TradingResults"]
 
 
 class TradingResults:
-    """Makes results of what a desk has recorded.
+    """Computes the results of a run's trading from the records of its desk.
 
     Args:
         desk: The desk of the run.
         data_manager: Has the bars of the benchmark.
 
     Attributes:
-        warnings: Why the benchmark has no returns, by its symbol.
+        warnings: The first reason why the benchmark has no return, by its symbol.
     """
 
     def __init__(self, desk: TradingDesk, data_manager: DataManager) -> None:
@@ -48,7 +48,7 @@ class TradingResults:
         )
 
     def end_session(self, record: SessionRecord) -> DayTrading:
-        """Take up the record of a session, and return its result."""
+        """Add the record of a session, and return its result."""
         self._ledger.begin(self._desk.first_equity)
         self._note_benchmark(record.day)
         curve, markets = record.curve, record.markets
@@ -72,7 +72,7 @@ class TradingResults:
         )
 
     def _note_benchmark(self, day: date) -> None:
-        """Note the return of the benchmark in a session, NaN where it has none."""
+        """Add the return of the benchmark in a session, NaN if it has none."""
         symbol, manager = self._desk.config.benchmark, self._data_manager
         if symbol is None:
             return
@@ -81,14 +81,14 @@ class TradingResults:
             closes = manager.load_historical_bars(symbol, "1d", before, day, as_of=day).close
         except OpenbellError as error:
             closes = np.empty(0)
-            if manager.available_intervals(symbol, day):  # else the run has said so when it began
+            if manager.available_intervals(symbol, day):  # else the run has warned of it when it began
                 self.warnings.setdefault(symbol, f"the benchmark {symbol} has no return on {day}: {error}")
         self._benchmark.append(closes.item(-1) / closes.item(-2) - 1 if len(closes) == 2 else math.nan)
 
     def _adjust(self, adjustment: Adjustment) -> None:
         zone = self._desk.time_manager.timezone
         if isinstance(adjustment, Renamed):
-            self._ledger.rename(adjustment.symbol, adjustment.new_symbol, time_ns=adjustment.time_ns, zone=zone)
+            self._ledger.rename(adjustment.names, time_ns=adjustment.time_ns, zone=zone)
         else:
             self._ledger.split(
                 adjustment.symbol,

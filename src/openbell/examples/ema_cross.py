@@ -19,13 +19,13 @@ class EmaCross(Strategy):
     """Signals BUY when the fast EMA crosses above the slow one, and SELL when it crosses below.
 
     Config:
-        fast: Bars of the fast EMA; 10 by default.
-        slow: Bars of the slow EMA; 20 by default.
-        interval: The interval; 5m by default.
+        fast: Period of the fast EMA in bars; 10 by default.
+        slow: Period of the slow EMA in bars; 20 by default.
+        interval: Interval of the bars; 5m by default.
     """
 
     def setup(self) -> None:
-        """Give every symbol both averages."""
+        """Add both averages to every symbol."""
         self._interval = str(self.config.get("interval", "5m"))
         self._averages = [
             IndicatorConfig("ema", period=int(self.config.get(name, default)), interval=self._interval)
@@ -36,7 +36,7 @@ class EmaCross(Strategy):
         self._follow(self.context.symbols)
 
     def on_symbol_added(self, symbol: str) -> None:
-        """Give a symbol both averages, and note on which side the fast one is before its next bar."""
+        """Add both averages to a symbol, and note on which side of the slow one the fast one is."""
         self._follow([symbol])
 
     def _follow(self, symbols: Iterable[str]) -> None:
@@ -45,23 +45,23 @@ class EmaCross(Strategy):
                 self._crossed(symbol)
 
     def on_symbol_removed(self, symbol: str) -> None:
-        """Remove the averages, and forget on which side the fast one was."""
+        """Release the symbol, and forget on which side the fast average was."""
         self.context.remove_symbol(symbol)
         self._above.pop(symbol, None)
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
-        """Subscribe to all full symbols."""
+        """Subscribe to the bars of all full symbols."""
         return [(symbol, self._interval) for symbol in self.context.symbols]
 
     def on_bar(self, bar: Bar) -> Signal | None:
-        """Signal when the fast average has changed sides."""
+        """Return a signal when the fast average has crossed the slow one."""
         side = self._crossed(bar.symbol)
         if side is None:
             return None
         return Signal(bar.symbol, "BUY" if side == "above" else "SELL", f"{self._fast} crossed {side} {self._slow}")
 
     def _crossed(self, symbol: str) -> str | None:
-        """Return the side that the fast average has just changed to, "above" or "below"."""
+        """Return the side that the fast average has just changed to, "above" or "below", else None."""
         fast = self.context.indicator(symbol, self._fast).value
         slow = self.context.indicator(symbol, self._slow).value
         if not (isinstance(fast, float) and isinstance(slow, float)):

@@ -1,4 +1,4 @@
-"""Example of a scanner that finds gaps at the open."""
+"""Example of a scanner that finds gaps between yesterday's close and the open."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Gap(Scanner):
     """Adds the symbols of its universe with the widest gaps at the open to the session.
 
     Config:
-        min_percent: The smallest gap worth a look, in percent of yesterday's close; 1 by default.
+        min_percent: The smallest gap to add a symbol for, in percent of yesterday's close; 1 by default.
         most: How many symbols to add at the most; 5 by default.
-        interval: The interval of the bars that the gap is read from; 1m by default.
+        interval: The interval of the bars that the gap is computed from; 1m by default.
 
     A gap is known from the close of a symbol's first bar on: a scan before the open finds nothing.
     """
 
     def setup(self) -> None:
-        """Give every symbol of the universe its gap."""
+        """Add the indicator of gaps to every symbol of the universe."""
         self._min_percent = self.config.get("min_percent", 1)
         self._most = self.config.get("most", 5)
         self._indicator = IndicatorConfig("gap", interval=self.config.get("interval", "1m"))
@@ -34,7 +34,7 @@ class Gap(Scanner):
         self._found: list[str] = []
 
     def scan(self) -> Iterable[str]:
-        """Add the symbols whose gap is wide enough, and give back those whose gap is not."""
+        """Add the symbols whose gap is wide enough, and release the others whose gap is known."""
         # Before a symbol's first bar of today its gap is not known: it stays watched until a later scan.
         widths = {s: abs(value) for s in self._watched if (value := self._gap_percent(s)) is not None}
         wide = [s for s in sorted(widths, key=lambda s: (-widths[s], s)) if widths[s] >= self._min_percent]

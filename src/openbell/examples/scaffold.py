@@ -1,4 +1,4 @@
-"""Small examples that people begin with, each beside a config and a test."""
+"""Small examples to begin with, each with a config and a test."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _FILES = {"py": "{}.py", "yaml": "{}.yaml", "test": "test_{}.py"}
 
 
 def module_name(name: str) -> str:
-    """Return the name of a Python module that a name stands for, such as "my_idea" for "my idea".
+    """Return the name of a Python module for a name, such as "my_idea" for "my idea".
 
     Raises:
-        ConfigError: It cannot be one, or would hide a module of Python or openbell.
+        ConfigError: The name makes no module name, or would hide a module of Python or one that openbell needs.
     """
     words = re.sub(r"[\s-]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip().removesuffix(".py"))).lower()
     if not re.fullmatch(r"[a-z][a-z0-9_]*", words) or keyword.iskeyword(words):
@@ -38,12 +38,12 @@ def module_name(name: str) -> str:
 
 
 def files_of(kind: Kind, module: str, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts of an example, its config and its test, by the names of their files.
+    """Return the texts of an example, its config and its test, by file name.
 
     Args:
         kind: The kind of example.
         module: The name of the module, as `module_name` returns it.
-        values: What the config names, each as YAML: exchange, store, first, last, symbols, some, universe.
+        values: The values for the config, as YAML: exchange, store, first, last, symbols, some, universe.
     """
     cls = "".join(word.capitalize() for word in module.split("_"))
     if kind == "indicator":

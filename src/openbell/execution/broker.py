@@ -14,18 +14,18 @@ __all__ = ["Broker", "BrokerListener"]
 class Broker(Protocol):
     """Carries out orders.
 
-    Every method returns at once. What becomes of a request is an event, which the listener gets later: a broker over
-    the network has no answer at the time of the request, and the simulated one pretends to have none.
+    Every method returns at once. The outcome of a request is an event, which the listener gets later: a broker over the
+    network has no answer at the time of the request, and the simulated one behaves as if it had none.
     """
 
     def submit(self, order: Order) -> None:
-        """Ask for an order to be taken."""
+        """Submit an order."""
 
     def cancel(self, order_id: str, reason: str) -> None:
-        """Ask for an order to be cancelled."""
+        """Request the cancellation of an order."""
 
     def replace(self, order: Order) -> None:
-        """Ask for the quantity and prices of an open order to become those of ``order``, which has its id."""
+        """Request that the open order with the id of ``order`` get its quantity and prices."""
 
 
 class BrokerListener(Protocol):
@@ -35,7 +35,10 @@ class BrokerListener(Protocol):
         """Receive an order whose status, quantity or prices have changed."""
 
     def filled(self, fill: Fill) -> None:
-        """Receive a fill, whose order is as it stands after it."""
+        """Receive a fill, with its order in the state after it."""
 
     def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
-        """Return why the account cannot take a fill (empty when it can), as a real broker would know itself."""
+        """Return why the account cannot take a fill (empty when it can).
+
+        Only the simulated broker asks; a real one knows this itself.
+        """

@@ -48,13 +48,13 @@ if TYPE_CHECKING:
 __all__ = ["Notice", "TradingDesk"]
 
 Notice: TypeAlias = "Order | Fill"
-"""What a strategy is notified of."""
+"""Event that a strategy is notified of."""
 
 
 class TradingDesk:
-    """Takes orders of strategies, checks them, and keeps account and open orders by the events of the broker.
+    """Takes orders of strategies, checks them, and updates account and open orders by the events of the broker.
 
-    It lasts as long as a run. Nothing that a strategy asks for happens before its event batch is over.
+    One desk serves a whole run. Requests of a strategy are carried out when its event batch is over.
 
     Args:
         config: The section ``execution`` of the config.
@@ -70,22 +70,22 @@ class TradingDesk:
         markets: The bars that orders fill in.
         costs: Fees and slippage.
         valuation: Gives holdings their last prices.
-        requests: What strategies have asked for and is not carried out; the list stays the same object.
-        notices: What strategies are to be notified of, in order.
+        requests: Requests of strategies that are not carried out yet; always the same list object.
+        notices: Events that strategies are to be notified of, in order.
         targets: The targets that strategies have given.
-        start_equity: Equity at the begin of the session.
-        first_equity: Equity at the begin of the run.
+        start_equity: Equity at the start of the session.
+        first_equity: Equity at the start of the run.
         signals: Turns signals into orders.
-        held: The symbols that a session has to have.
+        held: The symbols with positions or open orders, which a session has to have.
         watch: Finds when equity crosses a limit.
         reserved: The money that open orders tie up.
-        changes: Goes up whenever cash or positions change.
+        changes: Number of changes of cash or positions.
         last_price: Returns the last price of a symbol that is known now, or None.
         carry_out: Checks a request, and passes it to the broker.
         refusal_at_fill: Returns why the account cannot take a fill (empty when it can).
-        recorder: Notes what the session does to the account.
+        recorder: Records what the session does to the account.
         gate: Returns why no position may be opened or grow now, such as a feed that is down (empty when it may).
-        held_back: The orders that wait at the desk.
+        held_back: The orders that wait at the desk for the feed.
         is_open: Whether orders are taken: from the setup of a session's strategies to their teardown.
     """
 
@@ -135,7 +135,7 @@ class TradingDesk:
 
     def _simulated_broker(self) -> SimulatedBroker:
         markets, rules = self.markets, FillRules.of(self.config.fills)
-        context = FillContext(markets.of, markets.finer, markets.instrument, self.clock, self._zone)
+        context = FillContext(markets.of, markets.finer, self.last_price, markets.instrument, self.clock, self._zone)
         return SimulatedBroker(rules, self.costs, context, self.open_orders, self)
 
     # Sessions
@@ -146,14 +146,14 @@ class TradingDesk:
         self._thread = get_ident()
         self.recorder = SessionRecorder(session.day, self.account)
         self.broker.session = session
-        # Prices of the session before are on another basis after a split.
+        # First of all, because prices of the last session may be on another basis than those of today.
         self.markets.begin_session(session, provisioner)
         if self._overnight is not None:
             self._overnight.apply(session.day, provisioner.context.data_manager.store)
         elif isinstance(self.broker, RealBroker):
-            self.broker.take_waiting()  # it has done itself what corporate actions and borrowing do
+            self.broker.take_waiting()  # it applies corporate actions and costs of borrowing itself
         self.held.begin_session(provisioner)
-        self.markets.begin_session(session, provisioner)  # of symbols that are held, too
+        self.markets.begin_session(session, provisioner)  # again, with the symbols that are held
         self.changes += 1
         self.reserved.begin_session()
         self.start_equity = self.equity
@@ -164,7 +164,7 @@ class TradingDesk:
         self.held_back.go_on()
 
     def end_session(self) -> SessionRecord:
-        """Take no more orders, and return the record of the session."""
+        """Stop taking orders, and return the record of the session."""
         self.is_open = False
         self.requests.clear()
         self.held_back.end_session()
@@ -185,7 +185,7 @@ class TradingDesk:
 
         Raises:
             SessionOverError: The session is over, or tears down its strategies.
-            OrderError: It is another thread.
+            OrderError: The caller is on another thread.
         """
         if not self.is_open or session is not self.session:
             raise SessionOverError(
@@ -206,7 +206,7 @@ class TradingDesk:
         parent: str | None = None,
         oco: str | None = None,
     ) -> Order:
-        """Take an order, which goes to the broker when the event batch is over."""
+        """Place an order, which goes to the broker when the event batch is over."""
         number, now_ns = self._numbers.get(strategy, 0) + 1, self.clock.now_ns
         self._numbers[strategy] = number
         order_id, day = f"{strategy or 'account'}-{number}", self.session.day
@@ -224,14 +224,14 @@ class TradingDesk:
     def follow(
         self, orders: StrategyOrders, symbol: str, action: str, reason: str, numbers: Mapping[str, float]
     ) -> None:
-        """Give the orders that follow from a signal of a strategy."""
+        """Place the orders that follow from a signal of a strategy."""
         self.signals.follow(orders, symbol, action, reason, SignalTerms(**numbers))
 
     def cancel(self, order_id: str, reason: str, *, unless_rejected: str | None = None) -> bool:
-        """Ask for an order to be cancelled, perhaps unless another one is rejected.
+        """Request the cancellation of an order, unless the order ``unless_rejected`` is rejected.
 
         Returns:
-            False when it is not open.
+            Whether the order is open.
         """
         if order_id not in self.open_orders.by_id:
             return False
@@ -239,10 +239,10 @@ class TradingDesk:
         return True
 
     def replace(self, request: Replace) -> bool:
-        """Ask for an order to be changed.
+        """Request a change of an order.
 
         Returns:
-            False when it is not open.
+            Whether the order is open.
         """
         if request.order_id not in self.open_orders.by_id:
             return False
@@ -252,23 +252,23 @@ class TradingDesk:
     # Requests and events, carried out by the engine
 
     def take_requests(self) -> list[Request]:
-        """Return the requests that wait, which are the caller's from now on."""
+        """Return the waiting requests, and clear the list."""
         taken = self.requests[:]
         self.requests.clear()
         return taken
 
     def markets_changed(self) -> None:
         """Let orders fill in the bars that the session has now."""
-        for symbol in self.markets.changed():
-            self.broker.rematch(symbol)
+        for symbol, before in self.markets.changed().items():
+            self.broker.rematch(symbol, before)
             self.watch.changed(symbol)
 
     def markets_grew(self, symbols: Iterable[str], late_ns: Mapping[str, int] | None = None) -> None:
-        """Let orders fill in the bars that have come.
+        """Match orders in new bars.
 
         Args:
-            symbols: The symbols of which bars have come.
-            late_ns: Of those that came late, when the first of them begins, by symbol; nanoseconds since 1970 UTC.
+            symbols: The symbols that have new bars.
+            late_ns: By symbol, the start of the first bar that came late; nanoseconds since 1970 UTC.
         """
         from_ns = dict(late_ns or {})
         for symbol in symbols:
@@ -282,12 +282,12 @@ class TradingDesk:
             if symbol in from_ns:
                 self.watch.market_grew(symbol)
         if from_ns:
-            self.broker.markets_grew(from_ns)
+            self.broker.markets_grew(from_ns, late_ns or {})
 
     # Events of the broker
 
     def order_changed(self, order: Order) -> None:
-        """Take up an order as it is now."""
+        """Update an order to its present state."""
         order_id, status, recorder = order.id, order.status, self.recorder
         if status in OPEN_STATUSES:
             before = self.open_orders.put(order)
@@ -303,15 +303,15 @@ class TradingDesk:
         self.notices.append(order)
 
     def quoted(self, order: Order) -> float | tuple[SymbolMarket, int]:
-        """Return the price that an order is reckoned at, or the market and the time at which it is looked up."""
+        """Return the price at which an order is valued, or the market and time to look it up."""
         if order.limit is None and order.stop is None:
             market, now_ns = self.markets.of(order.symbol), self.clock.now_ns
             if market is not None and market.is_quoted(now_ns):
-                return market, now_ns  # most orders are gone before anybody asks
+                return market, now_ns  # looked up later, because most orders are gone before it is needed
         return reckoned_price(order, self.last_price)
 
     def filled(self, fill: Fill) -> None:
-        """Take up a fill."""
+        """Book a fill."""
         symbol = fill.symbol
         multiplier = self.markets.instrument(symbol).multiplier
         self.account.fill(symbol, fill.quantity, fill.price, fill.fee, multiplier, fill.time_ns)
@@ -324,7 +324,7 @@ class TradingDesk:
         self.order_changed(fill.order)
 
     def paid(self, flow: CashFlow) -> None:
-        """Take up money that came or went for another reason."""
+        """Book a payment other than that of a fill."""
         self.account.cash += flow.amount
         self.position_changed(flow.symbol)
         self.recorder.flows.append(flow)
@@ -332,7 +332,7 @@ class TradingDesk:
         self._report(flow)
 
     def position_changed(self, symbol: str) -> None:
-        """Note that cash is another by now, and perhaps the position in a symbol."""
+        """Note that cash has changed, and perhaps the position in a symbol."""
         self.changes += 1
         self.watch.changed(symbol)
         self.reserved.position_changed(symbol)
@@ -341,16 +341,16 @@ class TradingDesk:
 
     @property
     def next_ns(self) -> int:
-        """Time at which something becomes known next, of the broker or of a limit that equity crosses."""
+        """Time of the next event of the broker or crossing of a limit, nanoseconds since 1970 UTC."""
         return min(self.broker.next_ns, self.watch.next_ns)
 
     def deliver(self, time_ns: int) -> bool:
-        """Report the next thing that is known by a time.
+        """Deliver the next event that is due by a time.
 
         Returns:
-            False when there is none.
+            Whether there was one.
         """
-        if self.broker.next_ns <= time_ns:  # no limit is crossed before now, and of the same time the broker is first
+        if self.broker.next_ns <= time_ns:  # the broker is first at the same time, and no limit is crossed before now
             self.broker.deliver_next()
             return True
         if self.watch.next_ns <= time_ns:
@@ -367,11 +367,11 @@ class TradingDesk:
 
     @property
     def equity(self) -> float:
-        """Cash and the worth of all holdings, by the last prices that are known now."""
+        """Cash and the value of all holdings, by the last prices that are known now."""
         self.valuation.mark()
         return self.account.equity
 
     @property
     def buying_power(self) -> float:
-        """Worth of what may be bought or sold short besides what is held and ordered."""
+        """Value that may be bought or sold short in addition to positions and open orders."""
         return buying_power(self._entry.checks.free(), self.config.leverage)

@@ -1,7 +1,7 @@
 """Fee models, by name.
 
-A model is a frozen object whose ``fee`` is what one order costs that filled in one go. An order that fills in parts
-costs what it would have cost at once: `fee_of_part` charges the difference.
+The ``fee`` of a model, which is a frozen object, is the cost of an order that filled in one go. An order that fills in
+parts costs the same in total: `fee_of_part` charges each fill the difference.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def fee_of_part(
     maker: bool = False,
     month_volume: float = 0.0,
 ) -> float:
-    """Return the costs of one fill of an order, so that minima and maxima hold for the order as a whole.
+    """Return the costs of one fill of an order.
+
+    Minima and maxima hold for the order as a whole.
 
     Args:
         model: The fee model.
@@ -77,7 +79,7 @@ def fee_of_part(
         instrument: The terms of trading.
         filled: Units of the order that filled before, signed.
         filled_price: Their mean price.
-        charged: Costs of those.
+        charged: Fees charged for them.
         maker: As for a fee model.
         month_volume: As for a fee model, before the first fill of the order.
     """
@@ -89,6 +91,7 @@ def fee_of_part(
 
 
 def _require_amounts(model: object, *names: str) -> None:
+    """Raise ConfigError unless the named attributes are zero or more, or None."""
     for name in names:
         if (value := getattr(model, name)) is not None and value < 0:
             raise ConfigError(f"{name} must be zero or more, not {value:g}")
@@ -165,7 +168,7 @@ class PercentFees:
 
 @dataclass(frozen=True, slots=True)
 class MakerTakerFees:
-    """Costs by value, of orders that add liquidity and of orders that take it, as crypto exchanges have them.
+    """Costs by value for orders that add and orders that take liquidity, as on crypto exchanges.
 
     Attributes:
         maker_percent: The percentage of a maker; negative for a rebate.
@@ -194,7 +197,7 @@ class RegulatoryFees:
     Attributes:
         sec_per_million: The SEC's fee (section 31) per million dollars, of sales.
         taf_per_share: FINRA's trading activity fee per share, of sales.
-        taf_maximum: The most of that per order.
+        taf_maximum: The most of the trading activity fee per order.
         cat_per_share: The fee of the consolidated audit trail per share, of purchases and sales.
     """
 
@@ -207,7 +210,12 @@ class RegulatoryFees:
         _require_amounts(self, "sec_per_million", "taf_per_share", "taf_maximum", "cat_per_share")
 
     def regulatory_fee(self, quantity: float, value: float) -> float:
-        """Return the fees of a fill of so many units, worth so much."""
+        """Return the fees of a fill.
+
+        Args:
+            quantity: Units, negative when sold.
+            value: Their value, positive.
+        """
         units = abs(quantity)
         # Parts of a share count as a whole one for the audit trail.
         trail = ceil(units) * self.cat_per_share
@@ -237,9 +245,9 @@ class AlpacaFees(RegulatoryFees):
 class IbkrFixedFees:
     """Interactive Brokers' fixed pricing of US shares, without the regulators' fees.
 
-    0.005 dollars a share, at least 1 dollar and at most 1 % of the value per order; where the most is below the least,
-    the most holds. Source: https://www.interactivebrokers.com/en/pricing/commissions-stocks.php, as of early 2025,
-    where 1,000 shares at 25 dollars cost 5.00 and 1,000 at 0.25 cost 2.50.
+    0.005 dollars a share, at least 1 dollar and at most 1 % of the value per order; where the maximum is below the
+    minimum, the maximum holds. Source: https://www.interactivebrokers.com/en/pricing/commissions-stocks.php, as of
+    early 2025, where 1,000 shares at 25 dollars cost 5.00 and 1,000 at 0.25 cost 2.50.
 
     Attributes:
         per_share: Dollars per share.
@@ -268,7 +276,7 @@ class IbkrFixedFees:
 
 
 _TIERS = ((300_000, 0.0035), (3_000_000, 0.0020), (20_000_000, 0.0015), (100_000_000, 0.0010), (float("inf"), 0.0005))
-"""Shares of a month up to which a commission per share holds, in ascending order."""
+"""Monthly volumes in shares up to which a commission per share holds, in ascending order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +294,7 @@ class IbkrTieredFees:
         minimum: The least commission per order.
         maximum_percent: The most, as a percentage of the value.
         remove_per_share: The exchange's fee per share of an order that takes liquidity.
-        add_per_share: The same of one that adds liquidity; negative for a rebate.
+        add_per_share: The exchange's fee per share of an order that adds liquidity; negative for a rebate.
         clearing_per_share: The clearing house's fee per share.
         regulatory: Whether the regulators' fees are added.
     """
@@ -307,7 +315,7 @@ class IbkrTieredFees:
         """Return commission and costs."""
         units = abs(quantity)
         value = units * abs(price) * instrument.multiplier
-        commission = _bounded(_of_tiers(units, month_volume), value, self.minimum, self.maximum_percent)
+        commission = _bounded(_tiered_commission(units, month_volume), value, self.minimum, self.maximum_percent)
         exchange = units * (self.add_per_share if maker else self.remove_per_share)
         clearing = min(units * self.clearing_per_share, value * _MOST_OF_CLEARING)
         passed_on = commission * (_NYSE_PASS_THROUGH + _FINRA_PASS_THROUGH)
@@ -321,7 +329,7 @@ _FINRA_PASS_THROUGH = 0.00056
 _REGULATORY = RegulatoryFees()
 
 
-def _of_tiers(units: float, before: float) -> float:
+def _tiered_commission(units: float, before: float) -> float:
     """Add up the commission of units, each in the tier that the month's volume has reached."""
     total, reached, left = 0.0, before, units
     for most, rate in _TIERS:

@@ -44,6 +44,6 @@ def fill_of(
     *,
     ambiguous: bool = False,
 ) -> Fill:
-    """Return a fill of an order, which is as it stands after it."""
+    """Return a fill of an order, which is given in its state after the fill."""
     fill_id, symbol, zone, day = f"{order.id}.{number}", order.symbol, order.zone, order.session_date
     return fill_of_fields(fill_id, order, symbol, quantity, price, fee, slippage, time_ns, zone, day, ambiguous)

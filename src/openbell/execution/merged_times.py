@@ -18,7 +18,7 @@ def merged_times(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the times of all columns, each once and in ascending order."""
     if not columns:
         return np.empty(0, np.int64)
-    # Most symbols have the times of the first: to compare them takes a fraction of sorting all together.
+    # Most symbols have the times of the first, and comparing them takes a fraction of the time of sorting all.
     first = columns[0]
     others = [column for column in columns[1:] if not np.array_equal(column, first)]
     times = np.sort(np.concatenate([first, *others]))

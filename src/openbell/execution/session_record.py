@@ -1,4 +1,4 @@
-"""Record of a session's trading, of which results are made."""
+"""Record of a session's trading, from which results are made."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class EquityCurve:
 
     Attributes:
         time_ns: When bars closed, int64 nanoseconds since 1970 UTC, ascending.
-        cash: Money at that time, float64.
-        long_value: Worth of the positions that are long, float64.
-        short_value: Worth of those that are short, zero or less, float64.
+        cash: Cash at that time, float64.
+        long_value: Value of the long positions, float64.
+        short_value: Value of the short positions, zero or less, float64.
     """
 
     time_ns: NDArray[np.int64]
@@ -50,7 +50,7 @@ class SessionRecord:
     Attributes:
         day: The session.
         accepted: How many orders were accepted.
-        orders: Every order that changed, as at the end.
+        orders: Every order that changed, in its last state.
         fills: All fills, in the order in which they became known.
         flows: Dividends, costs of borrowing and the like.
         adjustments: Corporate actions on what was held when the session began.
@@ -77,7 +77,7 @@ class SessionRecord:
 
 
 class SessionRecorder:
-    """Notes the changes of an account over a session.
+    """Records the changes of an account over a session.
 
     Args:
         day: The session.
@@ -95,16 +95,16 @@ class SessionRecorder:
         self.begin(account)
 
     def begin(self, account: Account) -> None:
-        """Note the account as it is when the session begins, all that happened overnight included."""
+        """Record the account at the start of the session, after all overnight changes."""
         self._cash: tuple[list[int], list[float]] = ([0], [account.cash])
         self._quantities: dict[str, tuple[list[int], list[float]]] = {
             symbol: ([0], [holding.quantity]) for symbol, holding in account.holdings.items()
         }
         self._multipliers = {symbol: holding.multiplier for symbol, holding in account.holdings.items()}
-        self._before = {symbol: holding.last_price for symbol, holding in account.holdings.items()}
+        self._prices_before = {symbol: holding.last_price for symbol, holding in account.holdings.items()}
 
     def filled(self, fill: Fill, account: Account, multiplier: float, now_ns: int) -> None:
-        """Note a fill, after which the account is as it is now."""
+        """Record a fill that the account has booked."""
         symbol = fill.symbol
         self.fills.append(fill)
         self._multipliers[symbol] = multiplier
@@ -116,7 +116,7 @@ class SessionRecorder:
         steps[1].append(account.quantity(symbol))
 
     def cash_changed(self, cash: float, now_ns: int) -> None:
-        """Note that the cash is another one from now on."""
+        """Record the cash from now on."""
         self._cash[0].append(now_ns)
         self._cash[1].append(cash)
 
@@ -137,7 +137,7 @@ class SessionRecorder:
         """
         own = [markets[symbol].end for symbol in self._quantities if symbol in markets]
         times = merged_times([times, *own])
-        # A fill at the close of a symbol whose last bar is earlier becomes known after all bars.
+        # A fill at the session's close becomes known after all bars if the last one has closed before.
         last_ns = times[-1] if len(times) else 0
         times = np.append(times, np.unique([t for t in self._cash[0] if t > last_ns]).astype(np.int64))
         longs, shorts = np.zeros(len(times)), np.zeros(len(times))
@@ -163,7 +163,7 @@ class SessionRecorder:
         )
 
     def _prices(self, symbol: str, market: SymbolMarket | None, times: NDArray[np.int64]) -> NDArray[np.float64]:
-        before = self._before.get(symbol, 0.0)
+        before = self._prices_before.get(symbol, 0.0)
         if market is None:
             return np.full(len(times), before)
         if len(market) == len(times) and (market.end == times).all():  # mostly symbols share their times

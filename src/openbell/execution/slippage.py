@@ -108,14 +108,14 @@ class BpsSlippage:
             raise ConfigError(f"bps must be from 0 to below {_MOST_BPS:,}, not {self.bps:g}")
 
     def price(self, quantity: float, price: float, bar: BarPrices, instrument: Instrument) -> float:
-        """Return the price and so many hundredths of a percent."""
+        """Return the price, worse by ``bps`` hundredths of a percent."""
         del bar, instrument
         return _worse(quantity, price, abs(price) * self.bps / 10_000)
 
 
 @dataclass(frozen=True, slots=True)
 class SpreadSlippage:
-    """Half of a spread of fixed width, as bars of trades lie between bid and ask.
+    """Slippage by half of a fixed spread, because prices of trades lie between bid and ask.
 
     Attributes:
         spread: The difference of ask and bid, in the price's units.
@@ -128,7 +128,7 @@ class SpreadSlippage:
             raise ConfigError(f"spread must be zero or more, not {self.spread:g}")
 
     def price(self, quantity: float, price: float, bar: BarPrices, instrument: Instrument) -> float:
-        """Return the price and half of the spread."""
+        """Return the price, worse by half of the spread."""
         del bar, instrument
         return _worse(quantity, price, self.spread / 2)
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class ValuesOnDemand(dict[str, T]):
-    """A dictionary that makes what is not in it, and looks all else up without a call of Python.
+    """A dictionary that makes missing values, and looks up others without a Python call.
 
     Args:
         make: Makes the value of a key.

@@ -1,1 +1,1 @@
-"""Feeds of live bars, and the time that passes between their messages."""
+"""Feeds of live bars, and the arrival of their events over time."""

@@ -1,4 +1,4 @@
-"""Arrival of events in a live session, and the time that passes meanwhile."""
+"""Arrival of events in a live session, and the time outside of the session clock."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["Arrival", "Arrivals", "FilledArrivals", "Inbox"]
 
 
 class Arrival(NamedTuple):
-    """An event and when it came.
+    """An event with the time of its arrival.
 
     Attributes:
-        time_ns: When, nanoseconds since 1970 UTC.
-        event: What.
+        time_ns: The time of arrival, nanoseconds since 1970 UTC.
+        event: The event.
     """
 
     time_ns: int
@@ -30,9 +30,9 @@ class Arrival(NamedTuple):
 
 
 class Arrivals(Protocol):
-    """Events of a feed in the order in which they came, and the time of the session outside of its own clock.
+    """Events of a feed as they arrive, and the time outside of the session clock.
 
-    Time is taken from here alone: a session in accelerated time has other arrivals, and nothing else of its own.
+    A live session takes this time from here alone, so that one in accelerated time needs only other arrivals.
     """
 
     @property
@@ -40,12 +40,12 @@ class Arrivals(Protocol):
         """Time now, nanoseconds since 1970 UTC."""
 
     def next(self, until_ns: int) -> Arrival | None:
-        """Wait for the next event, and return None when there is none by a time."""
+        """Wait for the next event, and return None at a time or after `wake`."""
 
     def wake(self) -> None:
-        """Let the session look up from any thread, although nothing has come.
+        """Let `next` return None once, even if it waits.
 
-        `next` returns None once.
+        May be called from any thread.
         """
 
 
@@ -53,14 +53,14 @@ class FilledArrivals(Arrivals, Protocol):
     """Arrivals that a feed's own thread fills."""
 
     def put(self, event: FeedEvent | BrokerEvent) -> None:
-        """Add an event that has come now, from any thread."""
+        """Add an event that arrives now, from any thread."""
 
     def at(self, time_ns: int, action: Callable[[], None]) -> None:
-        """Do something when a time is reached, in any thread."""
+        """Call ``action`` when a time is reached, in any thread."""
 
 
 class Inbox:
-    """Events by the machine's clock, put in by the thread that hears from a feed."""
+    """Arrivals by the machine's clock, filled by the thread that reads from a feed."""
 
     def __init__(self) -> None:
         self._events: deque[Arrival] = deque()
@@ -74,31 +74,31 @@ class Inbox:
         return self._clock.now_ns
 
     def put(self, event: FeedEvent | BrokerEvent) -> None:
-        """Add an event that has come now, from any thread."""
+        """Add an event that arrives now, from any thread."""
         with self._changed:
             self._events.append(Arrival(self.now_ns, event))
             self._changed.notify_all()
 
     def at(self, time_ns: int, action: Callable[[], None]) -> None:
-        """Do something when a time is reached, in a thread of its own."""
+        """Call ``action`` when a time is reached, in a thread of its own."""
         timer = Timer(max(0.0, (time_ns - self.now_ns) / 1e9), action)
         timer.daemon = True
         timer.start()
 
     def wake(self) -> None:
-        """Let a waiting `next` return, from any thread."""
+        """Let `next` return None once if no event is there, from any thread."""
         with self._changed:
             self._is_woken = True
             self._changed.notify_all()
 
     def next(self, until_ns: int) -> Arrival | None:
-        """Wait for the next event, and return None when there is none by a time."""
+        """Wait for the next event, and return None at a time or after `wake`."""
         with self._changed:
             while not self._events and not self._is_woken:
                 left = (until_ns - self.now_ns) / 1e9
                 if left <= 0:
                     return None
-                # In short steps, so that Ctrl-C is heard on every system.
+                # In short steps, so that Ctrl-C works on every system.
                 self._changed.wait(min(left, 0.2))
             self._is_woken = False
             return self._events.popleft() if self._events else None

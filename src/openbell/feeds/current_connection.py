@@ -1,4 +1,4 @@
-"""The connection to a stream that is used now, of those that were made so far."""
+"""The current connection to a stream, of those that were made so far."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ LinkState: TypeAlias = Literal["closed", "opening", "open"]
 class CurrentConnection(Generic[R]):
     """One connection at a time, in a thread of its own.
 
-    Its owner holds a lock of its own in each call.
+    It has no lock: the owner holds one during each call.
 
     Args:
-        name: What the thread is called.
+        name: The name of the thread.
 
     Attributes:
         state: The state of the connection.
         connection: The connection, None when there is none.
-        read: Number of messages that were read and passed on, over this connection.
+        read: Number of messages read from this connection and passed on.
     """
 
     def __init__(self, name: str) -> None:
@@ -39,7 +39,7 @@ class CurrentConnection(Generic[R]):
         self._cancel: Callable[[], None] | None = None
 
     def begin(self, connection: StreamConnection[R]) -> None:
-        """Begin to connect, after the connection before was given up."""
+        """Begin to connect, after the previous connection was given up."""
         if self._thread is None:
             self._thread = LoopThread(self._name)
         self.connection = connection
@@ -47,11 +47,11 @@ class CurrentConnection(Generic[R]):
         self._cancel = self._thread.start(connection.run())
 
     def opened(self) -> None:
-        """Take up that the connection is there."""
+        """Record that the connection is open."""
         self.state = "open"
 
     def lost(self) -> None:
-        """Take up that the connection has ended."""
+        """Record that the connection has ended."""
         self.state = "closed"
         self.connection = self._cancel = None
 
@@ -63,12 +63,15 @@ class CurrentConnection(Generic[R]):
             cancel()
 
     def ask(self, question: Callable[[R], None]) -> None:
-        """Ask something in the connection's thread, if there is a connection."""
+        """Call a function with the connection's reader, in the connection's thread, if there is a connection."""
         if self._thread is not None and self.connection is not None:
             self._thread.call(self.connection.ask, question)
 
     def end(self) -> LoopThread | None:
-        """Give the connection up for good, and return the thread, which is to be closed without the lock."""
+        """Give up the connection for good, and return its thread.
+
+        The thread is to be closed without the owner's lock.
+        """
         self.give_up()
         thread, self._thread = self._thread, None
         return thread

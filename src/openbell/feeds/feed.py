@@ -1,4 +1,4 @@
-"""Protocol of a feed, which is where live bars and their history come from."""
+"""Protocol of a feed, a source of live bars and their history."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class SymbolIntervals(NamedTuple):
     """Intervals of one symbol, finest first.
 
     Attributes:
-        stored: Those that there are bars of.
-        bases: Those of them that lie on the grid of the sessions, and that others are made of.
+        stored: The intervals that there are bars of.
+        bases: The stored intervals on the grid of the sessions, from which other bars are derived.
     """
 
     stored: tuple[str, ...]
@@ -29,12 +29,12 @@ class HistoryRequest(NamedTuple):
     """A request for closed bars of one symbol and interval.
 
     Attributes:
-        number: The number that the answer carries.
+        number: The number by which the answer refers to the request.
         symbol: The symbol.
         interval: One of the intervals that the feed has.
         first: The first day, in the exchange's time zone.
-        from_ns: Bars that begin then or later are wanted, nanoseconds since 1970 UTC.
-        to_ns: Bars that have closed by then are wanted, likewise.
+        from_ns: The earliest start of a bar, nanoseconds since 1970 UTC.
+        to_ns: The latest close of a bar, nanoseconds since 1970 UTC.
     """
 
     number: int
@@ -48,13 +48,13 @@ class HistoryRequest(NamedTuple):
 class Feed(Protocol):
     """Source of live bars.
 
-    No method waits: what comes of it arrives as an event, in the order in which the feed sent it. All are called by
-    the thread of the session.
+    No method waits for the server: results arrive as events, in the order in which the feed sent them. All methods are
+    called by the thread of the session.
 
     Attributes:
-        name: The label of its bars. Warm-up and stream of one label can be put together.
-        intervals: The intervals that it sends and has history of, finest first.
-        limit: The most symbols that it takes at once; None when it does not say.
+        name: The label of its bars. Warm-up and live bars are joined only if they have the same label.
+        intervals: The intervals that the feed sends and has history of, finest first.
+        limit: The most symbols of a subscription; None when unknown.
     """
 
     name: str
@@ -63,28 +63,31 @@ class Feed(Protocol):
 
     @property
     def arrivals(self) -> Arrivals:
-        """Its events as they come, and the time that passes."""
+        """The events as they arrive, and the time."""
 
     def begin(self, day: date) -> None:
-        """Hear which session comes next, before anything is asked of it."""
+        """Prepare for the session of a day, before any request for that session."""
 
     def intervals_of(self, symbol: str) -> SymbolIntervals | None:
-        """Return the intervals that it has of a symbol on that day, None when it has all of its intervals of each."""
+        """Return the intervals of a symbol on the session's day, or None.
+
+        None says that every symbol has all ``intervals``.
+        """
 
     def connect(self) -> None:
         """Begin to connect, which ends in `FeedBack` or `FeedLost`."""
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        """Ask for the bars of further symbols, which ends in a `FeedAnswer` with the whole subscription."""
+        """Subscribe to the bars of further symbols, answered by a `FeedAnswer` with all subscribed symbols."""
 
     def unsubscribe(self, symbols: Iterable[str]) -> None:
-        """Ask for no more bars of symbols, which ends in a `FeedAnswer`, too."""
+        """Unsubscribe from the bars of symbols, answered by a `FeedAnswer`, too."""
 
     def request_history(self, request: HistoryRequest) -> None:
-        """Ask for closed bars, which ends in a `FeedHistory`."""
+        """Request closed bars, answered by a `FeedHistory`."""
 
     def disconnect(self) -> None:
-        """Give up the connection, after which a `FeedLost` may still come."""
+        """Give up the connection, after which a `FeedLost` may still arrive."""
 
     def close(self) -> None:
-        """Free everything, after which nothing comes."""
+        """Free all connections and threads, after which no event arrives."""

@@ -1,4 +1,4 @@
-"""Health of a feed, judged over everything that is subscribed."""
+"""Health of a feed, judged over all subscribed symbols."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class SilenceBounds:
-    """Bounds from which on silence is no chance.
+    """Bounds above which chance no longer explains silence.
+
+    A feed is stale when ``rounds``, ``silent_ns`` and ``odds`` are all reached.
 
     Attributes:
         rounds: The fewest rounds without any bar.
-        silent_ns: The shortest time without any bar.
-        odds: Silence that one must expect once in so many cases is no chance.
-        unknown_share: The share of rounds in which a symbol trades of which nothing is known yet.
-        memory: So many rounds count for what a symbol did of late.
+        silent_ns: The shortest time without any bar, nanoseconds.
+        odds: The odds against the silence; 1e6 is a silence that chance brings once in a million cases.
+        unknown_share: The assumed share of rounds with a bar, for a symbol of which nothing is known yet.
+        memory: The number of recent rounds over which a symbol's share of rounds with a bar is averaged.
     """
 
     rounds: int = 3
@@ -36,25 +38,26 @@ class SilenceBounds:
 
 
 _SUREST = 0.95
-"""No symbol counts as one that always trades: a single liquid one may pause for some minutes."""
+"""The highest share that is reckoned with, because even a liquid symbol may pause for some minutes."""
 
 
 class HealthJudge:
-    """Judges a feed by its connection, and by what the symbols' own trading leads to expect.
+    """Judges a feed by its connection, and by how regularly the subscribed symbols trade.
 
-    A round is a time at which the calendar has bars of the finest intraday interval close. For each symbol the share of
-    late rounds with a bar is known. A round without a bar of any symbol is as likely as all of them pausing at once;
-    when that is too unlikely over the silent rounds together, the feed is stale. So two or more liquid symbols need
-    three rounds, a single one eight, and some that trade now and then more than a day. Daily bars have no rounds.
+    A round ends at each time at which, by the calendar, bars of the finest intraday interval close. For each symbol,
+    the share of recent rounds with a bar is tracked. A round without a bar of any symbol is as likely as all symbols
+    pausing at once; when that is too unlikely over the silent rounds together, the feed is stale. With two or more
+    liquid symbols this takes three rounds, with a single one eight, and with some that trade now and then more than a
+    day. Daily bars have no rounds.
 
-    Whether the symbols or the feed paused is not known before the bars of silent rounds were fetched, or found not to
-    be there (`filled`); only then these rounds are learned from.
+    Whether the symbols or the feed paused is not known until the bars of the silent rounds have been backfilled, or
+    found missing there, too (`filled`); only then do silent rounds change the shares.
 
     Args:
         bounds: The bounds.
 
     Attributes:
-        heard_ns: When the last bar came, or the connection; nanoseconds since 1970 UTC.
+        heard_ns: The time of the last bar, or of the connection if that is later; nanoseconds since 1970 UTC.
     """
 
     def __init__(self, bounds: SilenceBounds | None = None) -> None:
@@ -75,7 +78,7 @@ class HealthJudge:
 
         Args:
             symbol: The symbol.
-            share: The share of rounds in which it traded in its history, from 0 to 1; None when that is not known.
+            share: The share of rounds of its history with a bar, from 0 to 1; None when unknown.
         """
         self._symbols[symbol] = share
 
@@ -86,46 +89,46 @@ class HealthJudge:
         self._shares = {key: share for key, share in self._shares.items() if key[1] != symbol}
 
     def halted(self, symbol: str, *, is_halted: bool) -> None:
-        """Note that trading in a symbol is halted, or goes on."""
+        """Record that trading in a symbol is halted, or is resumed, and count silence anew."""
         (self._halted.add if is_halted else self._halted.discard)(symbol)
         self._surprise, self._silent_rounds = 0.0, 0
 
     def connected(self, now_ns: int) -> None:
-        """Note that there is a connection, and that what passed meanwhile is fetched."""
+        """Record that there is a connection, and that missed bars are being backfilled."""
         self._is_connected, self._is_filling = True, True
         self._restart(now_ns)
 
     def lost(self) -> None:
-        """Note that the connection is lost or given up."""
+        """Record that the connection is lost or given up."""
         self._is_connected = self._is_filling = False
 
     def filling(self) -> None:
-        """Note that bars are fetched."""
+        """Record that a backfill has begun."""
         self._is_filling = True
 
     def filled(self, now_ns: int, came: Mapping[int, Collection[str]] | None = None) -> None:
-        """Note that the bars that were missing have been fetched, or are known not to be there.
+        """Record that a backfill has ended, and learn the silent rounds.
 
         Args:
-            now_ns: The time.
-            came: The symbols that history has a bar of, by the time of the round; none of others traded then.
+            now_ns: The time, nanoseconds since 1970 UTC.
+            came: By the end of a silent round, the symbols that history has a bar of; all others did not trade then.
         """
         self._is_filling = False
         self._learn_silence(came or {})
         self._restart(now_ns)
 
     def heard(self, now_ns: int) -> None:
-        """Note that a bar has come, be it late or corrected."""
+        """Record that a bar has arrived, even a late or revised one."""
         self._restart(now_ns)
 
     def round_ended(self, end_ns: int, came: Collection[str], now_ns: int, phase: str = "") -> None:
-        """Note the end of a round.
+        """Record the end of a round.
 
         Args:
-            end_ns: When its bars closed.
-            came: The symbols of which a bar has come.
-            now_ns: The time.
-            phase: The part of the day, such as the pre-market; what symbols do in one says nothing of another.
+            end_ns: The close of the round's bars, nanoseconds since 1970 UTC.
+            came: The symbols of which a bar has arrived.
+            now_ns: The time, nanoseconds since 1970 UTC.
+            phase: The part of the day, such as the pre-market; shares are tracked for each part on its own.
         """
         if not self._is_connected:
             self._silent.append((end_ns, phase))
@@ -137,7 +140,7 @@ class HealthJudge:
             if not self._is_filling:
                 self._learn_silence({})
             return
-        # What is known of a symbol is that of so many rounds, and each silent one makes it less.
+        # A share is an average of ``memory`` rounds, and is less certain with each silent round since.
         fading = self._bounds.memory / (self._bounds.memory + self._silent_rounds)
         self._silent.append((end_ns, phase))
         self._silent_rounds += 1
@@ -149,7 +152,7 @@ class HealthJudge:
 
     @property
     def state(self) -> FeedHealth:
-        """Health by now."""
+        """The health of the feed now."""
         if not self._is_connected:
             return "DOWN"
         if self._is_stale:
@@ -178,6 +181,7 @@ class HealthJudge:
         )
 
     def _restart(self, now_ns: int) -> None:
+        """Begin to count silence anew."""
         self.heard_ns = max(self.heard_ns, now_ns)
         self._now_ns = max(self._now_ns, now_ns)
         self._surprise, self._silent_rounds = 0.0, 0
@@ -187,11 +191,16 @@ class HealthJudge:
         return self._bounds.unknown_share if known is None else known
 
     def _learn_silence(self, came: Mapping[int, Collection[str]]) -> None:
+        """Update the shares by the silent rounds so far.
+
+        ``came`` has the symbols that traded, by the end of a round.
+        """
         for end_ns, phase in self._silent:
             self._learn(phase, came.get(end_ns, ()))
         self._silent.clear()
 
     def _learn(self, phase: str, came: Collection[str]) -> None:
+        """Update the shares by one round."""
         for symbol in self._symbols:
             if symbol not in self._halted:
                 share = self._share(phase, symbol)

@@ -1,4 +1,4 @@
-"""Times in the headers of HTTP."""
+"""Times in HTTP headers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ _LONGEST_S = 3600.0
 
 
 def date_header_ns(text: str | None) -> int | None:
-    """Return the second that a Date header names, in nanoseconds since 1970 UTC, or None when it names none."""
+    """Return the time in a Date header, or None if it cannot be parsed.
+
+    It is in nanoseconds since 1970 UTC.
+    """
     try:
         return None if text is None else int(parsedate_to_datetime(text).timestamp()) * 1_000_000_000
     except (ValueError, TypeError, OverflowError):
@@ -18,7 +21,10 @@ def date_header_ns(text: str | None) -> int | None:
 
 
 def pause_of(text: str | None) -> float:
-    """Return the seconds that a Retry-After header asks for, an hour at most (0 when it gives no number)."""
+    """Return the seconds in a Retry-After header, at most an hour.
+
+    They are 0 if the header has no number.
+    """
     try:
         seconds = float(text or 0)
     except ValueError:

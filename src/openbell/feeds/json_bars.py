@@ -1,4 +1,4 @@
-"""Bars as rows of numbers in JSON, checked one by one."""
+"""Validation of bars that are rows of numbers in JSON."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ _NOISE = 1e-9
 
 
 class BadRowError(ValueError):
-    """A row that is no bar, with the reason as text."""
+    """A row that is not a valid bar, with the reason as text."""
 
 
 def bar_of(symbol: str, interval: str, row: Any) -> FeedBar:
-    """Return the bar in a row of start in seconds since 1970 UTC, open, high, low, close and volume.
+    """Validate a row, and return its bar.
+
+    The row has the start in seconds since 1970 UTC, open, high, low, close and volume.
 
     Raises:
-        BadRowError: It is none.
+        BadRowError: The row is not a valid bar.
     """
     if type(row) is not list or len(row) != 1 + len(_VALUES):
         raise BadRowError(f"{symbol} {interval}: a bar is a list of start, {', '.join(_VALUES)}, not {_shown(row)}")
@@ -40,7 +42,7 @@ def bar_of(symbol: str, interval: str, row: Any) -> FeedBar:
         raise BadRowError(f"{symbol} 1d: a daily bar begins at midnight UTC of its date, not at {utc_text(start)}")
     numbers = type(opened) in _NUMBERS and type(high) in _NUMBERS and type(low) in _NUMBERS
     numbers = numbers and type(close) in _NUMBERS and type(volume) in _NUMBERS
-    # No comparison holds for what is not a number.
+    # False for NaN, too, with which no comparison holds.
     ordered = numbers and 0 < low <= opened <= high < _HIGHEST and low <= close <= high and 0 <= volume < _MOST_TRADED
     if not ordered and (reason := _reason(row)):
         raise BadRowError(f"{symbol} {interval} at {utc_text(start)}: {reason}")
@@ -53,7 +55,7 @@ _NUMBERS = (float, int)
 
 
 def _reason(row: list[Any]) -> str:
-    """Return the first rule that a row breaks, or nothing when it breaks none."""
+    """Return the first reason why a row is not valid, or an empty text."""
     for name, value in zip(_VALUES, row[1:], strict=True):
         if type(value) not in _NUMBERS or (type(value) is float and not math.isfinite(value)):
             return f"the {name} is no number: {_shown(value)}"
@@ -72,10 +74,10 @@ def _reason(row: list[Any]) -> str:
 
 
 def utc_text(seconds: int) -> str:
-    """Return a time as text for people."""
+    """Return a time, in seconds since 1970 UTC, as text such as 2024-05-01T13:30:00Z."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _shown(value: object) -> str:
-    # Python does not write integers of thousands of digits.
+    # Python refuses to convert integers of thousands of digits to text.
     return "a huge number" if type(value) is int and abs(value) > _MOST_TRADED else shortened(f"{value}")

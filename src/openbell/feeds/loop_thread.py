@@ -1,4 +1,4 @@
-"""A thread that runs coroutines for others, which never wait for it."""
+"""A thread that runs coroutines for other threads, which do not wait for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LoopThread:
     """A thread with an event loop, which ends with the process or when it is closed.
 
     Args:
-        name: Its name, for those who look at the threads of a process.
+        name: The name of the thread, as debuggers and logs show it.
     """
 
     def __init__(self, name: str) -> None:
@@ -40,7 +40,7 @@ class LoopThread:
         self._loop.call_soon_threadsafe(function, *arguments)
 
     def close(self, wait_s: float) -> None:
-        """Cancel whatever runs, and wait for the thread to end, though not longer than this."""
+        """Cancel all coroutines, and wait for the thread to end, at most ``wait_s`` seconds."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(wait_s)
 
@@ -53,7 +53,7 @@ class LoopThread:
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine for which nobody waits, and log its error."""
+    """Run a coroutine that nobody waits for, and log an error that it raises."""
     try:
         await work
     except Exception:
@@ -62,10 +62,10 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _end_others() -> None:
-    """Cancel all other tasks, and wait until they have freed what they use."""
+    """Cancel all other tasks, and wait until they have freed their resources."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    # Sockets that were closed last are closed in the next round.
+    # The loop closes sockets only in its next iteration.
     await asyncio.sleep(0)

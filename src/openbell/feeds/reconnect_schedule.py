@@ -1,4 +1,4 @@
-"""Times at which a lost connection is tried again."""
+"""Times of the attempts to reconnect."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _MINUTE_NS = 60 * _SECOND_NS
 
 @dataclass(frozen=True)
 class RetryWaits:
-    """Bounds of the waits between attempts.
+    """Bounds of the waits between attempts, in nanoseconds.
 
     Attributes:
-        first_ns: The longest wait after the first loss. Each further one may be twice as long.
+        first_ns: The longest wait after the first loss. The bound doubles with each further loss.
         longest_ns: The longest wait of all.
-        stable_ns: A connection that still brings bars after that long was good, and the waits begin anew.
+        stable_ns: The age at which a connection that still sends bars counts as stable, so that waits start over.
         most_in_a_minute: The most attempts in any minute.
     """
 
@@ -30,17 +30,17 @@ class RetryWaits:
 
 
 class ReconnectSchedule:
-    """Says when to connect next, by what is reported to it.
+    """Schedule of attempts to connect, with waits that grow.
 
-    Waits grow with each attempt, and are drawn between half and all of their longest, so that many clients of a server
-    that was down do not come back at one moment.
+    Waits grow with each loss, and are drawn between half and all of their bound, so that the many clients of a server
+    that was down do not reconnect at the same time.
 
     Args:
-        seed: Of the draws.
+        seed: The seed of the draws.
         waits: The bounds.
 
     Attributes:
-        next_ns: When to try next, nanoseconds since 1970 UTC; None while that is not due.
+        next_ns: The time of the next attempt, nanoseconds since 1970 UTC; None while none is scheduled.
     """
 
     def __init__(self, seed: int = 0, waits: RetryWaits | None = None) -> None:
@@ -52,29 +52,31 @@ class ReconnectSchedule:
         self.next_ns: int | None = None
 
     def attempted(self, now_ns: int) -> None:
-        """Note that a connection is tried now."""
+        """Record that an attempt to connect begins now."""
         self._attempts.append(now_ns)
         self.next_ns = None
 
     def connected(self, now_ns: int) -> None:
-        """Note that there is a connection."""
+        """Record that there is a connection."""
         self._connected_ns = now_ns
         self.next_ns = None
 
     def heard(self, now_ns: int) -> None:
-        """Note that a bar has come."""
+        """Record that a bar has arrived."""
         if self._connected_ns is not None and now_ns - self._connected_ns >= self._bounds.stable_ns:
             self._waits = 0
 
     def lost(self, now_ns: int, at_least_ns: int = 0) -> int:
-        """Note that the connection is lost, is given up or could not be made, and return when to try next.
+        """Record a lost connection, and return the time of the next attempt.
+
+        A connection that was given up or could not be made counts, too.
 
         Args:
-            now_ns: The time.
-            at_least_ns: The shortest wait, where the server asks for one.
+            now_ns: The time, nanoseconds since 1970 UTC.
+            at_least_ns: The shortest wait, where the server demands one.
         """
         self._connected_ns = None
-        # The exponent has a bound of its own, since nobody counts the attempts of a long night.
+        # The exponent is bounded, because the number of losses is not.
         longest_ns = min(self._bounds.first_ns << min(self._waits, 40), self._bounds.longest_ns)
         self._waits += 1
         self.next_ns = now_ns + max(self._random.randint(longest_ns // 2, longest_ns), at_least_ns)

@@ -1,4 +1,4 @@
-"""Feed that plays the bars of a store as if they came now."""
+"""Feed that replays the bars of a store as if they were live."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ _PAUSE_S = 0.2
 class ReplayFeed:
     """Stored bars through the live path, at any speed.
 
-    Time outside of the session clock goes from event to event, or passes so many times as fast as the machine's.
+    Time outside of the session clock jumps from event to event, or passes ``speed`` times as fast as the machine's.
 
     Args:
         store: Where the bars are.
         time_manager: The calendar.
-        intervals: The intervals that it sends, finest first.
-        speed: So many seconds pass in one of the machine; None passes over all waiting.
+        intervals: The intervals that the feed sends, finest first.
+        speed: The seconds of the replay that pass in one second of the machine; None waits for nothing.
 
     Attributes:
-        name: Its label.
-        limit: None.
-        arrivals: Itself.
+        name: The label of the bars.
+        limit: None, because a subscription may have any number of symbols.
+        arrivals: The feed itself.
     """
 
     def __init__(
@@ -81,7 +81,10 @@ class ReplayFeed:
         return self._now_ns
 
     def begin(self, day: date) -> None:
-        """Go on to the time shortly before a session, and not before the end of the one before it."""
+        """Move the time to a minute before a session.
+
+        If the session before ends later than that, the time is moved to its end.
+        """
         tm = self._time_manager
         self._session = session = tm.session(day)
         before_ns = session.first_ns - _BEFORE_NS
@@ -93,21 +96,21 @@ class ReplayFeed:
         self._load(self._subscribed)
 
     def next(self, until_ns: int) -> Arrival | None:
-        """Return the next event, and None when there is none by a time."""
+        """Return the next event, or None at a time or after `wake`."""
         if self._is_woken:
             self._is_woken = False
             return None
         if self._events:
             return Arrival(self._now_ns, self._events.popleft())
         if self._coming and self._coming[0][0] <= until_ns:
-            if not self._passes_until(self._coming[0][0]):
+            if not self._wait_until(self._coming[0][0]):
                 return None
             return Arrival(self._now_ns, self._coming.popleft()[1])
-        self._passes_until(until_ns)
+        self._wait_until(until_ns)
         return None
 
-    def _passes_until(self, time_ns: int) -> bool:
-        """Wait until a time, and return False when somebody has woken the session before it."""
+    def _wait_until(self, time_ns: int) -> bool:
+        """Move the time on, and return False if `wake` has interrupted that."""
         if self._speed is not None:
             while (left := (time_ns - self._now_ns) / 1e9 / self._speed) > 0:
                 pause = min(left, _PAUSE_S)
@@ -135,11 +138,11 @@ class ReplayFeed:
         return known
 
     def connect(self) -> None:
-        """Connect at once."""
+        """Report a connection at once."""
         self._events.append(FeedBack())
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        """Send the bars of further symbols that close from now on."""
+        """Subscribe to further symbols, whose bars that close from now on are sent."""
         new = [symbol for symbol in symbols if symbol not in self._subscribed]
         held = {symbol for symbol in new if self._view.available_intervals(symbol)}
         unknown = {symbol: "the store has no bars of it" for symbol in new if symbol not in held}
@@ -148,7 +151,7 @@ class ReplayFeed:
         self._events.append(FeedAnswer(frozenset(self._subscribed), unknown))
 
     def unsubscribe(self, symbols: Iterable[str]) -> None:
-        """Send no more bars of symbols."""
+        """Unsubscribe from the bars of symbols."""
         for symbol in symbols:
             self._subscribed.pop(symbol, None)
         self._coming = deque(entry for entry in self._coming if entry[1].symbol in self._subscribed)
@@ -163,13 +166,13 @@ class ReplayFeed:
         self._events.append(FeedHistory(request.number, closed))
 
     def disconnect(self) -> None:
-        """Stay as it is."""
+        """Do nothing, because there is no connection."""
 
     def close(self) -> None:
-        """Stay as it is."""
+        """Do nothing, because nothing is open."""
 
     def _load(self, symbols: Iterable[str]) -> None:
-        """Put the day's bars of symbols that close from now on among those that come."""
+        """Queue the day's bars of symbols that close from now on."""
         wanted = list(symbols)
         session = self._session
         if not wanted or session is None:
@@ -184,6 +187,7 @@ class ReplayFeed:
         self._coming = deque(found)
 
     def _end_ns(self, bar: FeedBar) -> int:
+        """Return the close of a bar, cut at the close of its trading segment."""
         interval = parse_interval(bar.interval)
         if self._session is None:
             raise DataError("a replay has begun no day")
@@ -193,32 +197,35 @@ class ReplayFeed:
         return min(bar.start_ns + interval.ns, next(cuts, self._session.last_ns))
 
     def _close_ns(self, day: date) -> int:
-        """Return when the daily bar of a date closes, with its session if the date is one."""
+        """Return the close of a date's session, or else of its UTC day."""
         tm = self._time_manager
         is_session = tm.first_day <= day <= tm.last_day and tm.is_session(day)
         return tm.session(day).close_ns if is_session else (day_number(day) + 1) * DAY_NS
 
     def _read(self, symbols: list[str], interval: str, begin_ns: int, end_ns: int) -> list[FeedBar]:
-        """Return bars of the day's symbols, those of times in which they had other names as they are stored."""
-        as_they_are: list[str] = []
+        """Return stored bars of the day's symbols.
+
+        Bars of times in which a symbol had another name keep the name that they are stored under.
+        """
+        never_renamed: list[str] = []
         found: list[FeedBar] = []
         for symbol in symbols:
             security = self._securities.of(symbol, self._day)
             spans = security.spans(interval)
             if len(spans) == 1 and spans[0].is_unbounded:  # the usual case
-                as_they_are.append(symbol)
+                never_renamed.append(symbol)
                 continue
             named_ns = self._begin_ns(security.period.first_day, interval)
             for span in spans:
                 first_ns = max(begin_ns, self._begin_ns(span.first_day, interval))
                 after_ns = min(end_ns, self._begin_ns(span.last_day + 1, interval))
                 bars = stored_bars(self._store, [span.stored], interval, first_ns, after_ns)
-                # The feed of a day sends under the name of that day.
+                # A feed sends bars under the symbol's name on the day, whatever they are stored under.
                 found += [bar._replace(symbol=symbol) if bar.start_ns >= named_ns else bar for bar in bars]
-        return found + stored_bars(self._store, as_they_are, interval, begin_ns, end_ns)
+        return found + stored_bars(self._store, never_renamed, interval, begin_ns, end_ns)
 
     def _begin_ns(self, day: int, interval: str) -> int:
-        """Return when the bars of a day begin, given in days since 1970-01-01."""
+        """Return the first start of bars of a day, which is given in days since 1970-01-01."""
         tm = self._time_manager
         is_known = day_number(tm.first_day) <= day <= day_number(tm.last_day)
         if not is_known or not parse_interval(interval).is_intraday:

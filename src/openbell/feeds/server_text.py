@@ -1,4 +1,4 @@
-"""Words of a server and of the network, as people may read them."""
+"""Texts of a server and of the network, made safe to show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_SHOWN", "ServerText", "Troubles"]
 
 MOST_SHOWN = 500
-"""So much of a text of the server is shown."""
+"""The most characters shown of a message of the server."""
 
 _MOST_SHOWN = 200
 _SHORTEST_KEY = 4
@@ -26,7 +26,7 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 class ServerText:
-    """Cleaner of texts about one server, which may hold keys from its address and codes that a terminal obeys.
+    """Cleaner of texts about one server, which may hold keys or control codes for a terminal.
 
     Args:
         url: The server's address, ``ws://`` or ``wss://``.
@@ -35,10 +35,10 @@ class ServerText:
     Attributes:
         place: The host and the port, without anything secret.
         is_local: Whether the server is on this machine.
-        is_encrypted: Whether nobody on the way can read along.
+        is_encrypted: Whether the connection is encrypted.
 
     Raises:
-        ConfigError: It is no such address. The message does not hold it, since there may be keys in it.
+        ConfigError: The address is not valid. The message does not quote it, because it may hold keys.
     """
 
     def __init__(self, url: str, secrets: Iterable[str] = ()) -> None:
@@ -55,14 +55,14 @@ class ServerText:
         )
 
     def clean(self, text: str, most: int = _MOST_SHOWN) -> str:
-        """Return a text from outside without keys and codes, cut to a length."""
-        # Keys go before the text is cut: half a key would not be found.
+        """Return a text without keys and control codes, cut to ``most`` characters."""
+        # Keys are replaced before the text is cut, because half a key would not be found.
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return printable(text, most)
 
     def of_network_error(self, exc: OSError) -> str:
-        """Return the reason that the system gives for an error of the network."""
+        """Return the system's reason for an error of the network, as text."""
         if isinstance(exc, TimeoutError):
             return "no answer in time"
         if exc.errno is not None and exc.errno in errno.errorcode:
@@ -85,7 +85,7 @@ def _parts(url: str) -> SplitResult:
 
 
 def _keys(parts: SplitResult) -> Iterator[str]:
-    """Yield whatever in an address may be a key."""
+    """Yield all parts of an address that may be keys."""
     yield from (part for part in (parts.username, parts.password) if part)
     if len(parts.query) >= _SHORTEST_KEY:
         yield parts.query
@@ -107,7 +107,7 @@ class Troubles:
 
     Args:
         words: Cleans texts of the server.
-        shown: How many are reported one by one; after these it is said when they have doubled.
+        shown: The number of troubles reported one by one; after these, only each doubling of the number is reported.
     """
 
     def __init__(self, words: ServerText, shown: int) -> None:
@@ -116,7 +116,10 @@ class Troubles:
         self._count = 0
 
     def reported(self, text: str) -> Sequence[FeedMessage]:
-        """Return words about a message, if there were not too many already."""
+        """Count a trouble, and return an event that reports it.
+
+        After too many troubles, there is no event.
+        """
         self._count += 1
         count, shown = self._count, self._shown
         if count <= shown:

@@ -1,4 +1,4 @@
-"""Bars of a store as a feed sends them."""
+"""Stored bars as events of a feed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ __all__ = ["stored_bars"]
 
 
 def stored_bars(store: BarStore, symbols: Iterable[str], interval: str, begin_ns: int, end_ns: int) -> list[FeedBar]:
-    """Return the bars of symbols that begin within some time, symbol by symbol in ascending time.
+    """Return the bars of symbols that begin within a range of time.
+
+    They come symbol by symbol, in ascending time.
 
     Args:
         store: The store.
-        symbols: The symbols; of those that have no bars of the interval, there are none.
+        symbols: The symbols; those without stored bars of the interval are skipped.
         interval: The interval.
-        begin_ns: The first time that a bar may begin at, nanoseconds since 1970 UTC.
-        end_ns: The time before which it begins.
+        begin_ns: The earliest start of a bar, nanoseconds since 1970 UTC.
+        end_ns: The end of the range, exclusive.
 
     Raises:
         DamagedFileError: A file cannot be read, or is not what was stored.

@@ -1,4 +1,4 @@
-"""One connection to a feed over a websocket, in whatever protocol, from the first attempt to its end."""
+"""One connection over a websocket in any protocol, from attempt to end."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _REFUSED = (401, 403)
 _POLICY_VIOLATION = 1008
 _TOO_BIG = 1009
 
-# The library's debug log holds the address with its keys, and its errors come as events.
+# Disabled, because the library's debug log holds the address with its keys, and errors are reported as events.
 _SILENT = logging.getLogger("openbell.feeds.wire")
 _SILENT.disabled = True
 
 
 class Reader(Protocol):
-    """Whatever turns messages into events."""
+    """A parser of messages into events."""
 
     def read(self, text: str | bytes) -> Sequence[FeedEvent | BrokerEvent]:
         """Return the events of a message.
 
         Raises:
-            UnusableServerError: The connection is of no use any more.
+            UnusableServerError: The connection cannot be used any more.
         """
 
 
@@ -48,11 +48,11 @@ R = TypeVar("R", bound=Reader)
 
 
 class UnusableServerError(Exception):
-    """A server that one can connect to, but not use.
+    """A server accepts the connection but cannot be used.
 
     Args:
-        reason: Why, for people.
-        is_final: Whether it makes no sense to try again.
+        reason: The reason, as text for users.
+        is_final: Whether further attempts make no sense.
         after_s: The fewest seconds until the next attempt.
     """
 
@@ -68,12 +68,12 @@ class StreamConnection(ABC, Generic[R]):
     Args:
         url: The server's address.
         words: Cleans texts of the server.
-        bounds: The most that is waited for or taken.
-        put: Takes events.
-        now_ns: Returns the time here, nanoseconds since 1970 UTC.
+        bounds: The limits of times and sizes.
+        put: Takes this connection and its events.
+        now_ns: Returns the machine's time, nanoseconds since 1970 UTC.
 
     Attributes:
-        tells_time: Whether the server's clock is one that sessions go by.
+        tells_time: Whether the Date header of the server's response is reported as a `FeedClock`.
     """
 
     tells_time = False
@@ -95,7 +95,7 @@ class StreamConnection(ABC, Generic[R]):
         self._reader: R | None = None
 
     def ask(self, question: Callable[[R], None]) -> None:
-        """Ask the server, if it is ready to be asked."""
+        """Call a function with the reader, if the connection is open."""
         if self._reader is not None:
             question(self._reader)
 
@@ -105,9 +105,9 @@ class StreamConnection(ABC, Generic[R]):
 
         lost = FeedLost("an error of openbell ended the connection, see the log")
         try:
-            await self._live()
+            await self._connect_and_read()
         except ConnectionClosed as exc:
-            lost = self._closed(exc)
+            lost = self._loss_of(exc)
         except InvalidStatus as exc:
             status = exc.response.status_code
             lost = FeedLost(
@@ -133,13 +133,13 @@ class StreamConnection(ABC, Generic[R]):
 
     @abstractmethod
     async def _open(self, connection: ClientConnection) -> R:
-        """Do what comes before the first question, and return a reader of what follows.
+        """Exchange the first messages of the protocol, and return a reader of all further ones.
 
         Raises:
-            UnusableServerError: The server is of no use.
+            UnusableServerError: The server cannot be used.
         """
 
-    async def _live(self) -> None:
+    async def _connect_and_read(self) -> None:
         from websockets.asyncio.client import connect
 
         asked_ns = self._now_ns()
@@ -176,7 +176,11 @@ class StreamConnection(ABC, Generic[R]):
         return [] if server_ns is None else [FeedClock(server_ns, asked_ns, heard_ns)]
 
     async def _message(self, connection: ClientConnection, what: str) -> str | bytes:
-        """Return the next message, which has to come soon."""
+        """Return the next message.
+
+        Raises:
+            UnusableServerError: No message arrived within ``bounds.answer_s`` seconds.
+        """
         try:
             async with asyncio.timeout(self._bounds.answer_s):
                 return await connection.recv()
@@ -188,20 +192,20 @@ class StreamConnection(ABC, Generic[R]):
     async def _send_all(self, connection: ClientConnection) -> None:
         from websockets.exceptions import ConnectionClosed
 
-        # Whoever reads gets the same error, and tells it.
+        # The reading coroutine gets the same error, and reports it.
         with contextlib.suppress(ConnectionClosed):
             while True:
                 await connection.send(await self._outgoing.get())
 
-    def _closed(self, exc: ConnectionClosed) -> FeedLost:
-        """Return the loss in words."""
+    def _loss_of(self, exc: ConnectionClosed) -> FeedLost:
+        """Return the event for a closed connection, with the reason as text."""
         if exc.sent is not None and not exc.rcvd_then_sent:
             if exc.sent.code == _TOO_BIG:
                 return FeedLost(f"the feed sent a message of more than {self._bounds.message_bytes:,} bytes")
             return FeedLost(f"the feed broke the rules of websockets: {self._words.clean(exc.sent.reason)}")
         if exc.rcvd is not None:
-            said = f"{exc.rcvd.code} {self._words.clean(exc.rcvd.reason)}".strip()
-            return FeedLost(f"the feed closed the connection ({said})", is_final=exc.rcvd.code == _POLICY_VIOLATION)
+            reason = f"{exc.rcvd.code} {self._words.clean(exc.rcvd.reason)}".strip()
+            return FeedLost(f"the feed closed the connection ({reason})", is_final=exc.rcvd.code == _POLICY_VIOLATION)
         cause = exc.__cause__
         if isinstance(cause, OSError):
             return FeedLost(f"the connection broke off: {self._words.of_network_error(cause)}")

@@ -1,4 +1,4 @@
-"""Feed over a websocket, in whatever protocol, read by a thread of its own."""
+"""Feed over a websocket in any protocol, read by a thread of its own."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ __all__ = ["StreamFeed"]
 class StreamFeed(ABC, Generic[R]):
     """Live bars over a websocket.
 
-    Every request for history ends in exactly one answer, with an error when the connection is lost or given up before.
-    What is subscribed while there is no connection is not asked for. Nothing of an old connection comes after
-    `disconnect`, nor after another `connect`.
+    Every request for history gets exactly one answer, with an error when the connection is lost or given up before. A
+    subscription without a connection is not sent. No event of an old connection arrives after `disconnect`, nor after
+    another `connect`.
 
     Args:
         words: Cleans texts of the server.
         name: The label of the bars.
-        arrivals: Where events come; by default, an inbox by the machine's clock.
-        bounds: The most that is waited for or taken.
-        extra: The extra of openbell that its packages come with.
+        arrivals: Takes the events; None makes an inbox by the machine's clock.
+        bounds: The limits of times and sizes.
+        extra: The extra of openbell that installs the required packages.
 
     Attributes:
         name: The label of the bars.
         intervals: The intervals that the server sends, finest first; empty until they are known.
-        limit: The most symbols that it takes at once; None when it does not say.
-        arrivals: Where its events come, and the time that passes.
+        limit: The most symbols of a subscription; None when unknown.
+        arrivals: The events as they arrive, and the time.
 
     Raises:
         ConfigError: The package websockets is missing.
@@ -76,7 +76,7 @@ class StreamFeed(ABC, Generic[R]):
 
     @property
     def filled(self) -> FilledArrivals:
-        """Its arrivals, for others that have events for the same session."""
+        """The arrivals, to which other senders of events for the same session may add."""
         return self._inbox
 
     @property
@@ -86,34 +86,34 @@ class StreamFeed(ABC, Generic[R]):
 
     @property
     def asked(self) -> int:
-        """Number of times that anything was asked of the server, or a connection made or given up."""
+        """Number of requests to the server so far, connections begun or given up included."""
         return self._asked
 
     @property
     def read(self) -> int:
-        """Number of messages that were read and passed on, over this connection."""
+        """Number of messages read from the present connection and passed on."""
         return self._current.read
 
     @property
     def place(self) -> str:
-        """The server's host and port, for people."""
+        """The server's host and port, without keys."""
         return self._words.place
 
     def begin(self, day: date) -> None:
-        """Hear which session comes next, which changes nothing for a server that goes by the clock."""
+        """Do nothing, because the server sends bars by its clock, whatever session comes next."""
 
-    def intervals_of(self, symbol: str) -> SymbolIntervals | None:  # noqa: ARG002 -- servers do not say
-        """Return None, because it has all of its intervals of every symbol."""
+    def intervals_of(self, symbol: str) -> SymbolIntervals | None:  # noqa: ARG002 -- the same for all symbols
+        """Return None, because every symbol has all ``intervals``."""
         return None
 
     @abstractmethod
     def _new_connection(self) -> StreamConnection[R]:
-        """Make a connection, which is not begun yet."""
+        """Return a new connection that has not begun to connect."""
 
     def connect(self) -> None:
         """Begin to connect, which ends in `FeedBack` or `FeedLost`.
 
-        A connection that there still is, is given up.
+        An existing connection is given up.
 
         Raises:
             ConfigError: The feed was closed.
@@ -125,14 +125,14 @@ class StreamFeed(ABC, Generic[R]):
             self._current.begin(self._new_connection())
 
     def disconnect(self) -> None:
-        """Give up the connection, after which nothing more of it comes."""
+        """Give up the connection, after which no event of it arrives."""
         with self._lock:
             self._give_up()
 
     def close(self) -> None:
-        """Free everything, after which nothing comes.
+        """Close the connection and end the thread, after which no event arrives.
 
-        It waits a moment for the other side to close.
+        The call waits a moment for the server to close.
         """
         with self._lock:
             self._unanswered.clear()
@@ -143,16 +143,22 @@ class StreamFeed(ABC, Generic[R]):
             thread.close(2 * self._bounds.close_s)
 
     def _ask(self, question: Callable[[R], None]) -> bool:
-        """Ask something in the connection's thread, and return whether there is a connection to be asked."""
+        """Call a function with the reader, and return whether there is a connection.
+
+        The function is called in the connection's thread.
+        """
         with self._lock:
             if self._current.state != "open":
                 return False
-            self._asked += 1  # before it goes out, so that who waits for its answer knows of it
+            self._asked += 1  # before it is sent, so that whoever waits for the answer sees it counted
             self._current.ask(question)
             return True
 
     def _expect_answer(self, number: int) -> bool:
-        """Note a request for history, which has its answer already when there is no connection (False)."""
+        """Record a request for history, and return whether it can be sent.
+
+        Without a connection it is answered with an error.
+        """
         with self._lock:
             self._unanswered[number] = None
             if self._current.state != "open":
@@ -161,7 +167,7 @@ class StreamFeed(ABC, Generic[R]):
             return True
 
     def _give_up(self) -> None:
-        """Forget the connection, with the lock held."""
+        """Give up the connection and end its requests, with the lock held."""
         self._asked += 1
         self._current.give_up()
         self._end_requests("the connection was given up")
@@ -172,7 +178,7 @@ class StreamFeed(ABC, Generic[R]):
         self._unanswered.clear()
 
     def _put(self, connection: StreamConnection[R], events: Sequence[FeedEvent | BrokerEvent]) -> None:
-        """Pass events of a connection on, unless it is an old one."""
+        """Pass on the events of a connection, unless it is an old one."""
         with self._lock:
             if connection is not self._current.connection:
                 return
@@ -184,9 +190,9 @@ class StreamFeed(ABC, Generic[R]):
                 self._inbox.put(event)
                 if isinstance(event, FeedLost):
                     self._current.lost()
-                    # After the loss, so that nobody takes these for the last answers of a feed that is there.
+                    # After the loss, so that the errors are not taken for answers of a feed that is still connected.
                     self._end_requests(f"the connection was lost: {event.reason}")
-            # After the events, so that who waits until so much was read finds them.
+            # After the events, so that whoever waits for this number finds them.
             self._current.read += 1
 
 

@@ -27,19 +27,19 @@ class WebSocketFeed(StreamFeed[MessageReader]):
     """Live bars and their history over a websocket, in openbell's own protocol.
 
     Args:
-        url: The address, ``ws://`` or ``wss://``. It may hold keys, which show in no text.
-        name: The label of the bars. A server that calls itself otherwise is refused.
-        arrivals: Where events come; by default, an inbox by the machine's clock.
-        bounds: The most that is waited for or taken.
+        url: The address, ``ws://`` or ``wss://``. It may hold keys, which no text of the feed shows.
+        name: The label of the bars. A server with another name is refused.
+        arrivals: Takes the events; None makes an inbox by the machine's clock.
+        bounds: The limits of times and sizes.
 
     Attributes:
         name: The label of the bars.
         intervals: The intervals that the server sends, finest first; empty until the first `FeedBack`.
-        limit: The most symbols that it takes at once; None when it does not say.
-        arrivals: Where its events come, and the time that passes.
+        limit: The most symbols of a subscription; None when unknown.
+        arrivals: The events as they arrive, and the time.
 
     Raises:
-        ConfigError: It is no such address, or the package websockets is missing.
+        ConfigError: The address is not valid, or the package websockets is missing.
     """
 
     def __init__(
@@ -55,21 +55,21 @@ class WebSocketFeed(StreamFeed[MessageReader]):
 
     @property
     def address(self) -> str:
-        """The server's address without keys."""
+        """The server's address, without keys that it may hold."""
         return self._words.clean(self._url, len(self._url))
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        """Ask for the bars of further symbols, which ends in a `FeedAnswer` with the whole subscription."""
+        """Subscribe to the bars of further symbols, answered by a `FeedAnswer` with all subscribed symbols."""
         wanted = [checked_symbol(symbol) for symbol in symbols]
         self._ask(lambda reader: reader.subscribe(wanted))
 
     def unsubscribe(self, symbols: Iterable[str]) -> None:
-        """Ask for no more bars of symbols, which ends in a `FeedAnswer`, too."""
+        """Unsubscribe from the bars of symbols, answered by a `FeedAnswer`, too."""
         unwanted = [checked_symbol(symbol) for symbol in symbols]
         self._ask(lambda reader: reader.unsubscribe(unwanted))
 
     def request_history(self, request: HistoryRequest) -> None:
-        """Ask for closed bars, which ends in a `FeedHistory`."""
+        """Request closed bars, answered by a `FeedHistory`."""
         if self._expect_answer(request.number):
             self._ask(lambda reader: reader.request_history(request))
 
@@ -79,7 +79,10 @@ class WebSocketFeed(StreamFeed[MessageReader]):
         )
 
     def _greet(self, hello: Hello) -> str:
-        """Take the hello, and return why the feed is of no use, or nothing."""
+        """Take intervals and limit from the hello, or return a reason against it.
+
+        The reason says why the server cannot be used; without one it is empty.
+        """
         if hello.name != self.name:
             return (
                 f"{self._words.place} sends bars of the feed {shortened(hello.name)}, and the config says "

@@ -1,4 +1,4 @@
-"""The most that a feed over a websocket may send, and how long it may take."""
+"""Limits of times and sizes of a feed over a websocket."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["WebSocketBounds"]
 
 @dataclass(frozen=True)
 class WebSocketBounds:
-    """The most that is waited for or taken.
+    """Limits of times and sizes.
 
     Attributes:
-        answer_s: Seconds for the connection, and again for the hello.
-        ping_s: Seconds between two pings, and for the answer to one; None sends none.
-        close_s: Seconds for the other side to close.
-        message_bytes: Size of one message, unpacked.
-        history_bars: Bars in the answer to one request, over all its pages.
-        symbols: Symbols in one answer.
-        shown: How many troubles of one connection are reported one by one. Later, it is said when they have doubled.
+        answer_s: The most seconds to connect, and again for each of the first messages.
+        ping_s: The seconds between two pings, and the most for the answer to one; None sends no pings.
+        close_s: The most seconds for the server to close.
+        message_bytes: The most bytes of one message, decompressed.
+        history_bars: The most bars in the answer to one request, over all its pages.
+        symbols: The most symbols in one answer.
+        shown: The number of troubles of one connection reported one by one; later, only each doubling is reported.
     """
 
     answer_s: float = 10.0

@@ -27,10 +27,10 @@ class WebSocketConnection(StreamConnection[MessageReader]):
     Args:
         url: The server's address.
         words: Cleans texts of the server.
-        bounds: The most that is waited for or taken.
-        put: Takes events.
-        now_ns: Returns the time here, nanoseconds since 1970 UTC.
-        greet: Takes the hello, and returns why the connection is of no use, or nothing.
+        bounds: The limits of times and sizes.
+        put: Takes this connection and its events.
+        now_ns: Returns the machine's time, nanoseconds since 1970 UTC.
+        greet: Takes the hello, and returns the reason why the server cannot be used, or an empty text.
     """
 
     def __init__(

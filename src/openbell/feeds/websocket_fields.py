@@ -1,4 +1,4 @@
-"""Fields of a message in JSON, checked one by one."""
+"""Validation of the fields of messages in JSON."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LONGEST_SYMBOL = 64
 
 
 class BadMessageError(ValueError):
-    """A message that makes no sense, with the reason as text."""
+    """A message that is not valid, with the reason as text."""
 
 
 def json_object(text: str | bytes) -> JsonObject:
     """Return the object in a message.
 
     Raises:
-        BadMessageError: There is none.
+        BadMessageError: The message is not an object in JSON.
     """
     if not isinstance(text, str):
         raise BadMessageError("a message is text, not bytes")
@@ -44,10 +44,10 @@ def _refuse_constant(name: str) -> float:
 
 
 def text_of(message: JsonObject, key: str, default: str | None = None) -> str:
-    """Return a text.
+    """Return the text under a key.
 
     Raises:
-        BadMessageError: It is none, or missing and there is no default.
+        BadMessageError: The value is not a text, or is missing without a default.
     """
     value = message.get(key, default)
     if not isinstance(value, str):
@@ -56,10 +56,10 @@ def text_of(message: JsonObject, key: str, default: str | None = None) -> str:
 
 
 def whole_number_of(message: JsonObject, key: str) -> int:
-    """Return a whole number.
+    """Return the whole number under a key.
 
     Raises:
-        BadMessageError: It is none.
+        BadMessageError: The value is not a whole number.
     """
     value = message.get(key)
     if type(value) is not int:
@@ -68,10 +68,10 @@ def whole_number_of(message: JsonObject, key: str) -> int:
 
 
 def symbol_of(value: object) -> str:
-    """Return a symbol.
+    """Return a value if it is valid as a symbol.
 
     Raises:
-        BadMessageError: It is none.
+        BadMessageError: The value is not a short printable text.
     """
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_SYMBOL or not value.isprintable():
         raise BadMessageError(f"a symbol is a text of at most {_LONGEST_SYMBOL} letters, not {_shown(value)}")
@@ -82,7 +82,7 @@ def symbols_of(value: object, most: int) -> list[str]:
     """Return the symbols in a list, or in the keys of an object.
 
     Raises:
-        BadMessageError: There are too many, or not only symbols.
+        BadMessageError: The value is neither, has more than ``most`` entries, or one that is not a symbol.
     """
     if not isinstance(value, list | dict):
         raise BadMessageError(f"symbols are a list, not {_shown(value)}")
@@ -98,12 +98,12 @@ class Hello:
         message: The message.
 
     Attributes:
-        name: The label of its bars.
-        intervals: The intervals that it sends, finest first.
-        limit: The most symbols at once; None when it does not say.
+        name: The label of the feed's bars.
+        intervals: The intervals that the feed sends, finest first.
+        limit: The most symbols of a subscription; None when the feed does not name one.
 
     Raises:
-        BadMessageError: It is no hello.
+        BadMessageError: The message is not a valid hello.
     """
 
     def __init__(self, message: JsonObject) -> None:

@@ -1,4 +1,4 @@
-"""Answers to requests for history, which come in pages."""
+"""Answers to requests for history, which arrive in pages."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Page(NamedTuple):
     """Outcome of a page.
 
     Attributes:
-        answer: The whole answer when this was its last page.
-        trouble: What is odd about it; empty when nothing is.
+        answer: The whole answer if this was its last page, else None.
+        trouble: A text about bars of the page that are left out; empty without any.
     """
 
     answer: FeedHistory | None
@@ -31,10 +31,10 @@ class Page(NamedTuple):
 
 
 class HistoryPages:
-    """Pages of the answers that have begun or are still waited for.
+    """Collects the pages of the answers that are still expected.
 
     Args:
-        most: Bars in one answer.
+        most: The most bars in one answer.
     """
 
     def __init__(self, most: int) -> None:
@@ -43,15 +43,17 @@ class HistoryPages:
         self._bars: dict[int, list[FeedBar]] = {}
 
     def expect(self, request: HistoryRequest) -> None:
-        """Wait for the answer to a request."""
+        """Expect the answer to a request."""
         self._asked[request.number] = request
         self._bars[request.number] = []
 
     def read(self, message: JsonObject) -> Page:
-        """Take a page.
+        """Add a page to its answer.
+
+        If the page is not valid, the answer ends with an error.
 
         Raises:
-            BadMessageError: It belongs to no answer that is waited for.
+            BadMessageError: The page belongs to no answer that is expected.
         """
         number = whole_number_of(message, "number")
         if number not in self._asked:
@@ -73,6 +75,11 @@ class HistoryPages:
         return Page(None, trouble) if message.get("more") is True else self._ended(number, "", trouble)
 
     def _add(self, number: int, rows: list[object]) -> str:
+        """Add bars to an answer, and return a text about those that are left out.
+
+        Raises:
+            BadMessageError: The bars are not in ascending time.
+        """
         request, bars = self._asked[number], self._bars[number]
         bad: list[str] = []
         unasked = 0
@@ -101,6 +108,6 @@ class HistoryPages:
 
 def _is_asked(start_ns: int, request: HistoryRequest) -> bool:
     if request.interval == "1d":
-        # Midnight UTC of a date, which is no moment of the exchange's day.
+        # A daily bar starts at midnight UTC of its date, which cannot be compared with ``from_ns``.
         return start_ns // DAY_NS >= day_number(request.first) and start_ns < request.to_ns
     return request.from_ns <= start_ns < request.to_ns

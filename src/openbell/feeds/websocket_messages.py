@@ -1,4 +1,4 @@
-"""Messages of the protocol of docs/live-feed-protocol.md, turned into events."""
+"""Messages of the protocol of docs/live-feed-protocol.md, parsed into events."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _FIELDS = {
 
 
 class MessageReader:
-    """Reads the messages of one connection after the hello, and knows what was asked.
+    """Parses the messages of one connection after the hello, and tracks its requests.
 
     Args:
-        intervals: The intervals that the feed has said it sends.
-        bounds: The most that is taken.
+        intervals: The intervals that the hello names.
+        bounds: The limits of times and sizes.
         words: Cleans texts of the server.
-        reply: Takes a message to the server.
+        reply: Sends a message to the server.
     """
 
     def __init__(
@@ -70,17 +70,17 @@ class MessageReader:
         }
 
     def subscribe(self, symbols: Sequence[str]) -> None:
-        """Ask for the bars of symbols."""
+        """Send a subscription to the bars of symbols."""
         self._asked.update(symbols)
         self._send({"type": "subscribe", "symbols": list(symbols)})
 
     def unsubscribe(self, symbols: Sequence[str]) -> None:
-        """Ask for no more bars of symbols."""
+        """Send the end of the subscription to symbols."""
         self._asked.difference_update(symbols)
         self._send({"type": "unsubscribe", "symbols": list(symbols)})
 
     def request_history(self, request: HistoryRequest) -> None:
-        """Ask for history."""
+        """Send a request for history."""
         self._history.expect(request)
         self._send(
             {
@@ -95,7 +95,7 @@ class MessageReader:
         )
 
     def read(self, text: str | bytes) -> Sequence[FeedEvent]:
-        """Return the events of a message, which are words when it makes no sense."""
+        """Return the events of a message, for invalid parts a `FeedMessage` with the reason."""
         try:
             message = json_object(text)
             kind = text_of(message, "type")

@@ -1,4 +1,4 @@
-"""Importers that read one kind of source into a store and report the result."""
+"""Importers, each of which reads one kind of source into a store and reports the result."""
 
 from __future__ import annotations
 

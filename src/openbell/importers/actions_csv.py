@@ -1,9 +1,10 @@
 """Corporate actions from a CSV file with the columns symbol, ex_date, type and value.
 
-Rows that cannot be used are set aside with line and reason.
+Rows that cannot be used are written to the quarantine with line and reason.
 
 The value of a split is new shares for one old share (``7``, ``0.05``) or both (``7:1``, ``1:20``); of a dividend, cash
-per share as held before the ex-date; of a rename, the new symbol. A column ``reference`` may have the raw close before.
+per share as held before the ex-date; of a rename, the new symbol. An optional column ``reference`` has the raw close
+before the ex-date of a dividend.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ class ActionsReport:
 
     Attributes:
         written: Actions added, revised and unchanged.
-        duplicates: Rows that repeated another one and were left out.
-        added_up: Dividends that were added to another one of the same ex-date.
-        set_aside: Rows that cannot be used.
-        quarantine: The file that holds them; None when there are none.
+        duplicates: Number of rows that repeated another one and were left out.
+        added_up: Number of dividends that were added to another one of the same ex-date.
+        set_aside: Number of rows that cannot be used.
+        quarantine: The file with the rows that cannot be used; None when there are none.
         symbols: The symbols of the actions, sorted.
     """
 
@@ -57,15 +58,15 @@ class ActionsReport:
 
 
 def import_actions_csv(path: Path, store: Place) -> ActionsReport:
-    """Import actions, leaving those alone that are there already.
+    """Import corporate actions from a CSV file.
 
     Args:
         path: A CSV file with a header line.
-        store: The store's folder or address; do not hold its writer.
+        store: The store's folder or address. The caller must not hold the store's writer.
 
     Raises:
-        ConfigError: No such file, or a column is missing.
-        BadBarsError: Not one row can be used.
+        ConfigError: There is no such file, or a column is missing.
+        BadBarsError: No row can be used.
     """
     written = _read(path)
     checked = check_actions(_parsed(written))
@@ -82,7 +83,7 @@ def import_actions_csv(path: Path, store: Place) -> ActionsReport:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    """Read the rows as they are written, with ``line`` counted from the header's 1."""
+    """Read the rows as text, with ``line``, where the header is line 1."""
     try:
         frame = pl.read_csv(path, infer_schema=False, truncate_ragged_lines=True)
     except FileNotFoundError:
@@ -102,6 +103,7 @@ def _read(path: Path) -> pl.DataFrame:
 
 
 def _parsed(written: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of `ACTION_SCHEMA` with ``line``, null where a text cannot be parsed."""
     kind = pl.col("type").str.to_lowercase()
     text = pl.col("value")
     ratio = text.str.extract(_RATIO, 1).cast(pl.Float64, strict=False) / text.str.extract(_RATIO, 2).cast(
@@ -120,6 +122,7 @@ def _parsed(written: pl.DataFrame) -> pl.DataFrame:
 
 
 def _set_aside(path: Path, store: Path, written: pl.DataFrame, bad: pl.DataFrame) -> Path:
+    """Write bad rows with their reasons to the quarantine, and return the file."""
     folder = store / layout.QUARANTINE
     with writing_to(folder):
         return _written_to(folder, path, written, bad)

@@ -35,7 +35,7 @@ __all__ = ["CSV_ENDINGS", "NO_VOLUME", "CsvColumns", "CsvReading", "import_csv",
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 NO_VOLUME = "none"
-"""Given as the name of the volume column when the file has none; volumes are then 0."""
+"""The name to give for the volume column of a file without volumes, which are 0 then."""
 
 _USUAL_TIME_COLUMNS = ("timestamp", "time", "datetime", "date")
 _OPTIONAL = ("clock", "symbol")
@@ -46,14 +46,17 @@ _BEGINNING = 1 << 16
 class CsvColumns:
     """Names of the columns in the file.
 
-    None looks for the usual name, in upper or lower case.
+    For None, a column with the usual name is taken, in upper or lower case.
 
     Attributes:
-        time: When a bar was; usually timestamp, time, datetime or date.
-        open: Likewise high, low, close: prices.
-        volume: Volume; `NO_VOLUME` when there is none.
-        clock: The time of day, when ``time`` has the date only; None: there is no such column.
-        symbol: The symbols of the rows; None: all rows are of one symbol.
+        time: The column of times; usually timestamp, time, datetime or date.
+        open: The column of opens; usually open.
+        high: The column of highs; usually high.
+        low: The column of lows; usually low.
+        close: The column of closes; usually close.
+        volume: The column of volumes, usually volume; a sum of two as ``Up+Down``; `NO_VOLUME` when there is none.
+        clock: The column of times of day, where ``time`` has only dates; None: there is no such column.
+        symbol: The column of symbols; None: all rows are of one symbol.
     """
 
     time: str | None = None
@@ -66,12 +69,10 @@ class CsvColumns:
     symbol: str | None = None
 
     def found_in(self, header: Sequence[str], path: Path) -> dict[str, str]:
-        """Map our columns to those of the file.
-
-        Those that are not there and need not be are left out.
+        """Return the file's column for each attribute, without optional ones that the file does not have.
 
         Raises:
-            ConfigError: A column is not in the file.
+            ConfigError: A required or named column is not in the file.
         """
         found: dict[str, str] = {}
         for ours in (field.name for field in fields(self)):
@@ -96,7 +97,10 @@ class CsvColumns:
 
 
 def _sum_of(header: Sequence[str], name: str | None) -> str | None:
-    """Return the columns of a volume such as ``Up+Down``, or None when it is one column."""
+    """Return the columns of a volume such as ``Up+Down``, or None.
+
+    None stands for a name that is not a sum of columns in the header.
+    """
     if name is None or "+" not in name or name in header:
         return None
     known = {h.strip().casefold(): h for h in header}
@@ -106,20 +110,24 @@ def _sum_of(header: Sequence[str], name: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class CsvReading:
-    """The settings by which tables of one make are read.
+    """The settings by which tables of the same form are read.
 
     Attributes:
         interval: A stored interval.
         columns: Names of the columns.
         time_format: A strftime format, or ``epoch_s``, ``epoch_ms``, ``epoch_us``, ``epoch_ns``; None: ISO 8601.
-        timezone: The time zone of times without an offset; required for those of intraday bars.
+        timezone: The time zone of times without an offset; required for such times of intraday bars.
         label: Whether a time is the start or the end of its bar.
-        price_scale: Prices are divided by it.
-        layout: How the text is written; None: commas and a header.
-        sessions_of: The exchange whose sessions give daily instants their dates; None: they are dates.
+        price_scale: The number by which prices are divided.
+        layout: The layout of the text; None: commas and a header.
+        sessions_of: The exchange by whose sessions instants of daily bars become dates; None: times of daily bars are
+            dates.
         allow_negative: Whether prices may be 0 and below.
-        days: Which days daily bars are of: "session", the time zone of days from midnight to midnight, or None where
-            nobody knows.
+        days: The days that daily bars span: "session", the time zone of days from midnight to midnight, or None where
+            this is unknown.
+
+    Raises:
+        ConfigError: ``days`` is given for intraday bars, or is not a time zone.
     """
 
     interval: Interval
@@ -142,10 +150,10 @@ class CsvReading:
             require_zone(self.days, "--days: write session, or the time zone of the days, such as UTC.")
 
     def bars_of(self, table: Table) -> BarRows:
-        """Return the way from the rows of ``table`` to bars.
+        """Return the converter of the rows of ``table`` to bars.
 
         Raises:
-            ConfigError: A column is not there, or the settings contradict each other.
+            ConfigError: A column is missing, or the settings contradict each other.
         """
         source = table.source
         return BarRows(
@@ -161,9 +169,9 @@ class CsvReading:
         )
 
     def open(self, source: ImportSource) -> tuple[Table, BarRows]:
-        """Open a CSV file as a table.
+        """Open a CSV file as a table, with the converter of its rows.
 
-        Its columns may come in another order than in the file that was sniffed.
+        Its columns may have another order than in the file that the settings were made for.
         """
         layout = self.layout or CsvLayout(())
         text = read_beginning(source, _BEGINNING, layout.encoding) if layout.has_header else ""
@@ -201,24 +209,24 @@ def import_csv(
     """Import CSV files.
 
     Args:
-        paths: Files, folders whose ``*.csv`` files are meant, globs, and patterns with ``{symbol}`` and ``{date}``.
-            Compressed ones (gz, zip, zst) are read, too.
-        store: Where the bars go.
+        paths: Files, folders (all files with one of `CSV_ENDINGS`), globs, and patterns with ``{symbol}`` and
+            ``{date}``. Compressed files (gz, zip, zst) are read, too.
+        store: The store to import into.
         interval: An intraday interval, or ``1d``.
         symbol: The symbol of all files; None takes it from each file's name, in upper case.
-        file_name: How the names of the files are made, without the ending, e.g. ``{symbol}_1min``.
+        file_name: The pattern of the names of the files, without the ending, e.g. ``{symbol}_1min``.
         columns: Names of the columns.
         time_format: A strftime format, or ``epoch_s``, ``epoch_ms``, ``epoch_us``, ``epoch_ns``; None: ISO 8601.
-        timezone: The time zone of times without an offset; required for those of intraday bars.
+        timezone: The time zone of times without an offset; required for such times of intraday bars.
         label: Whether a time is the start or the end of its bar.
-        price_scale: Prices are divided by it.
-        layout: How the files are written; None: commas, and a header in the first line.
-        days: Which days daily bars are of: "session", or the time zone of days from midnight to midnight.
-        progress: Notified after each file.
+        price_scale: The number by which prices are divided.
+        layout: The layout of the files; None: commas, and a header in the first line.
+        days: The days that daily bars span: "session", or the time zone of days from midnight to midnight.
+        progress: Called after each file.
 
     Raises:
-        ConfigError: The command does not fit the files; the message names the file and the remedy.
-        BadBarsError: Not one row can be used.
+        ConfigError: The arguments do not fit the files; the message names the file and the remedy.
+        BadBarsError: No row can be used.
     """
     reading = CsvReading(
         storable(interval), columns or CsvColumns(), time_format, timezone, label, price_scale, layout, days=days
@@ -235,8 +243,9 @@ def import_csv_as(
     file_name: str = "{symbol}",
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import CSV files by settings that hold for all, as `import_csv` does."""
-    TimeReader(reading.interval, reading.time_format, reading.timezone, reading.label)  # refuses before a store is made
+    """Import CSV files by the settings of a `CsvReading`, as `import_csv` does."""
+    # Made only for its errors, so that these are raised before a store is made.
+    TimeReader(reading.interval, reading.time_format, reading.timezone, reading.label)
     has_symbols = reading.columns.symbol is not None
     return import_files(
         paths, CSV_ENDINGS, store, reading.open,
@@ -245,10 +254,10 @@ def import_csv_as(
 
 
 def storable(interval: str) -> Interval:
-    """Return the interval if bars of it are stored.
+    """Parse an interval that a store can hold.
 
     Raises:
-        IntervalError: They are not, or it is not an interval.
+        IntervalError: The text is not an interval, or a store cannot hold bars of it.
     """
     wanted = parse_interval(interval)
     if not is_stored(str(wanted)):

@@ -1,10 +1,10 @@
 """Import of Databento's OHLCV files (``.dbn``, ``.dbn.zst``).
 
-They are decoded by Databento's own package.
+The files are decoded by Databento's package.
 
-A record is stamped with the start of its bar in nanoseconds UTC, and prices are in 1/1,000,000,000. Symbols are those
-of the file's metadata, each for the days for which it maps them to an instrument. A daily bar of Databento is a UTC
-day; it is stored under that date, with a note of what it spans.
+A record has the start of its bar in nanoseconds UTC, and prices in 1/1,000,000,000. The symbol of an instrument is the
+one that the file's metadata has for the day. A daily bar of ``ohlcv-1d`` spans a UTC day; it is stored under that date,
+and the store records what it spans.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMAS", "import_databento"]
 
 SCHEMAS = {"ohlcv-1s": "1s", "ohlcv-1m": "1m", "ohlcv-1h": "60m", "ohlcv-1d": "1d", "ohlcv-eod": "1d"}
-"""Databento's schemas of bars, with the interval that they are stored as."""
+"""Databento's schemas of bars, each with the interval under which its bars are stored."""
 
 _BLOCK_BYTES = 1 << 20
 _PRICE_SCALE = 1e9
@@ -58,14 +58,14 @@ def import_databento(
     """Import Databento's OHLCV files.
 
     Args:
-        paths: Files, folders of them, or globs.
-        store: Where the bars go.
-        symbol: The symbol of all records; None takes those of the files' metadata.
-        progress: Notified after each file.
+        paths: Files, folders or globs.
+        store: The store to import into.
+        symbol: The symbol of all records; None takes the symbols from the files' metadata.
+        progress: Called after each file.
 
     Raises:
-        ConfigError: Databento's package is not installed, or the first file's schema is not one of bars.
-        BadBarsError: There are no records, or not one can be used.
+        ConfigError: Databento's package is not installed, or the first file's schema is not one of `SCHEMAS`.
+        BadBarsError: There are no records, or none can be used.
     """
     _package()
 
@@ -92,7 +92,7 @@ def _package() -> Any:
 class _DbnTable:
     """A file of OHLCV records, as a `Table`.
 
-    Its lines are the numbers of the records, from 1.
+    The line of a row is the number of its record, from 1.
     """
 
     separator = ","
@@ -124,7 +124,11 @@ class _DbnTable:
         return ",".join(("line", "reason", *_COLUMNS))
 
     def _decoded(self) -> Iterator[Any]:
-        """Yield the file's metadata, then its records in lists."""
+        """Yield the file's metadata, then lists of its records.
+
+        Raises:
+            OSError: The file is damaged, or is not a DBN file.
+        """
         dbn = _package()
         with self.source.path.open("rb") as file:
             packed = file.read(4) == _ZSTD_MAGIC
@@ -152,19 +156,19 @@ class _DbnTable:
         ohlcv = _package().OHLCVMsg
         decoded = self._decoded()
         next(decoded)
-        held: list[bytes] = []
+        pending: list[bytes] = []
         line = 1
         for records in decoded:
-            held += [bytes(record) for record in records if isinstance(record, ohlcv)]
-            if len(held) >= CHUNK_ROWS:
-                yield self._frame(held, line)
-                line += len(held)
-                held = []
-        if held:
-            yield self._frame(held, line)
+            pending += [bytes(record) for record in records if isinstance(record, ohlcv)]
+            if len(pending) >= CHUNK_ROWS:
+                yield self._frame(pending, line)
+                line += len(pending)
+                pending = []
+        if pending:
+            yield self._frame(pending, line)
 
     def _frame(self, records: list[bytes], first: int) -> pl.DataFrame:
-        # Records of a live stream are longer: they end with the time at which they were sent.
+        # Records of a live stream are longer, because they end with the time of sending.
         size = len(records[0])
         fields = np.frombuffer(b"".join(records), np.dtype((np.void, size)))
         bars = np.ndarray(len(records), _RECORD, fields, strides=(size,))
@@ -177,7 +181,7 @@ class _DbnTable:
 
 
 def _symbols(metadata: Any) -> pl.DataFrame:
-    """Return the symbol of each instrument from ``first_ns`` until before ``end_ns``."""
+    """Return the symbols of instruments, each valid from ``first_ns`` until before ``end_ns``."""
     rows = [
         (int(i["symbol"]), name, day_number(i["start_date"]) * DAY_NS, day_number(i["end_date"]) * DAY_NS)
         for name, intervals in metadata.mappings.items()

@@ -1,4 +1,4 @@
-"""The report of an import, and the storing of parsed rows, as LEAN's importer and a fetch do it."""
+"""The report of an import, and the storing of parsed rows."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class ImportedSeries:
         interval: The stored interval.
         files: Number of source files read.
         written: Rows added, revised and unchanged in the store.
-        unsorted: Rows that came earlier than the row before them; they are stored in order.
-        duplicates: Rows that repeated another one exactly; left out.
-        set_aside: Rows that are in quarantine.
+        unsorted: Number of rows with an earlier time than the row before; they are stored in order.
+        duplicates: Number of rows that repeated another one exactly, and were left out.
+        set_aside: Number of rows in quarantine.
     """
 
     symbol: str
@@ -62,12 +62,12 @@ class ImportReport:
     """The result of an import.
 
     Attributes:
-        series: Per symbol and interval, in the order of import.
-        failed: Source files that could not be read or stored at all, with the reason; the rest was imported.
-        unusable: Those of which all rows were set aside.
+        series: The counts by symbol and interval, in the order of import.
+        failed: Source files that could not be read or stored at all, with the reason; all others were imported.
+        unusable: Source files of which all rows were set aside, with the most frequent reason.
         quarantine: Files that hold the rows set aside.
-        unnamed: Rows set aside whose symbol is not known.
-        reasons: How many rows were set aside for which reason.
+        unnamed: Number of rows set aside whose symbol is unknown.
+        reasons: Number of rows set aside, by reason.
         actions: Corporate actions added, revised and unchanged; None when the source has none.
     """
 
@@ -80,7 +80,7 @@ class ImportReport:
     actions: WriteReport | None = None
 
     def of(self, symbol: str, interval: str) -> ImportedSeries:
-        """Return the entry of a symbol and interval, made when it is not there."""
+        """Return the entry of a symbol and interval, made if missing."""
         return self.series.setdefault((symbol, interval), ImportedSeries(symbol, interval))
 
     @property
@@ -90,29 +90,29 @@ class ImportReport:
 
     @property
     def set_aside(self) -> int:
-        """Rows set aside over all series, and those of unknown symbols."""
+        """Number of rows set aside, over all series and of unknown symbols."""
         return sum(series.set_aside for series in self.series.values()) + self.unnamed
 
     def count_reasons(self, bad: pl.DataFrame) -> None:
-        """Count the reasons by which rows are set aside."""
+        """Count the reasons why rows are set aside."""
         self.reasons.update(dict(bad["reason"].value_counts().iter_rows()))
 
     @property
     def why(self) -> str:
-        """The reasons for people, the most frequent first."""
+        """The most frequent reasons with their counts, as text for users."""
         texts = [f"{reason} ({_counted(count, 'row')})" for reason, count in self.reasons.most_common(_SHOWN_REASONS)]
         return "; ".join([*texts, *(["..."] if len(self.reasons) > _SHOWN_REASONS else [])])
 
     def set_aside_in(self, quarantine: Path | None) -> None:
-        """Note a file that holds rows set aside."""
+        """Record a file that holds rows set aside, if there is one."""
         if quarantine is not None and quarantine not in self.quarantine:
             self.quarantine.append(quarantine)
 
     def require_bars(self) -> None:
-        """Refuse an import of which not one row could be used.
+        """Refuse an import of which no row could be used.
 
         Raises:
-            BadBarsError: The message names the first file that failed, or the quarantine.
+            BadBarsError: No row was stored; the message names the first file that failed, or the quarantine.
         """
         written = self.written
         if written.added or written.revised or written.unchanged:
@@ -144,20 +144,23 @@ def store_checked(
     *,
     days: str | None = None,
 ) -> Path | None:
-    """Write the good rows of ``parsed``, and set the bad ones aside.
+    """Write the good rows of ``parsed``, and put the bad ones into the quarantine.
 
     Args:
-        writer: Where good rows go.
-        store: Folder of the store; bad rows go to its quarantine.
-        series: The entry of the report that is counted up.
+        writer: The writer that good rows are written with.
+        store: Folder of the store, which has the quarantine.
+        series: The entry of the report whose counts are increased.
         parsed: Columns of `BAR_SCHEMA`, ``line``, and optionally ``reason``: why a row cannot be used (else null).
-        raw: The rows as they are in the source, with the same ``line``; what is written to the quarantine. Where
-            several files make one source, ``file_line`` is the line within the file.
+        raw: The rows as they are in the source, with the same ``line``, to be written to the quarantine. Where several
+            files make one source, ``file_line`` is the line within the file.
         source: Name of the source, for the quarantine's file name.
         days: As for `StoreWriter.write`.
 
     Returns:
-        The quarantine file, when rows were set aside.
+        The quarantine file, or None when all rows were good.
+
+    Raises:
+        StoreError: The quarantine cannot be written.
     """
     known = parsed.filter(pl.col("reason").is_not_null()) if "reason" in parsed.columns else None
     usable = parsed if known is None else parsed.filter(pl.col("reason").is_null()).drop("reason")
@@ -174,10 +177,7 @@ def store_checked(
 
 
 def _set_aside(folder: Path, source: str, rows: pl.DataFrame) -> Path:
-    """Write rows to ``<source>-<n>.csv``.
-
-    A file that holds the same rows already is taken as it is.
-    """
+    """Write rows to ``<source>-<n>.csv``, unless such a file holds the same rows, and return the file."""
     if "file_line" in rows.columns:
         rows = rows.drop("line").rename({"file_line": "line"})
     buffer = io.BytesIO()

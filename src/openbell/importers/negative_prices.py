@@ -1,4 +1,4 @@
-"""Prices below zero, which some things have and most files have by mistake."""
+"""Negative prices, which some instruments have and most files have by mistake."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ __all__ = ["refuse_negative"]
 
 _PRICES = ("open", "high", "low", "close")
 _MOST = 0.001
+"""The share of rows up to which scattered negative prices are taken for mistakes."""
 
 
 def refuse_negative(frames: Iterable[pl.DataFrame]) -> None:
-    """Refuse the bars of a file that has negative prices in a row, or in more than 0.1 % of its rows.
+    """Refuse a file with more negative prices than mistakes explain.
 
-    A lone one is a mistake, and is set aside.
+    These are negative prices in consecutive rows, or in more than 0.1 % of the rows.
+
+    Single ones are taken for mistakes, and are set aside later.
 
     Args:
         frames: The rows of a file, in its order.
 
     Raises:
-        ConfigError: It has; the message names the option.
+        ConfigError: There are such prices; the message names the option that allows them.
     """
     rows = negative = 0
     run = longest = 0

@@ -1,4 +1,4 @@
-"""Import of Parquet, Feather and JSON files of bars, whose rows are frames."""
+"""Import of Parquet, Feather and JSON files of bars, whose rows are read as frames."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ __all__ = ["FEATHER", "JSON", "PARQUET", "FileKind", "import_frames", "import_pa
 
 
 class FileKind(NamedTuple):
-    """A kind of files whose rows are frames, with the way to open one."""
+    """A kind of files whose rows are read as frames.
+
+    Attributes:
+        endings: The endings of such files.
+        open: Opens a file as a table.
+    """
 
     endings: tuple[str, ...]
     open: Callable[[ImportSource], FrameTable]
@@ -44,20 +49,20 @@ def import_frames(
     file_name: str = "{symbol}",
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import files whose rows are frames.
+    """Import files whose rows are read as frames.
 
     Args:
-        kind: Of the files.
+        kind: The kind of the files.
         paths: Files, folders, globs, and patterns with ``{symbol}`` and ``{date}``.
-        store: Where the bars go.
-        reading: How the files are to be read.
+        store: The store to import into.
+        reading: The settings by which the files are read.
         symbol: The symbol of all files; None takes it from each file's name, in upper case.
-        file_name: How the names of the files are made, without the ending.
+        file_name: The pattern of the names of the files, without the ending.
         progress: Called after each file.
 
     Raises:
         ConfigError: The settings do not fit the files; the message names the file and the remedy.
-        BadBarsError: Not one row can be used.
+        BadBarsError: No row can be used.
     """
 
     def open_table(source: ImportSource) -> tuple[Table, BarRows]:

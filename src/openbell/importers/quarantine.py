@@ -1,6 +1,6 @@
 """The quarantine of rows that an import could not store.
 
-They stay as they were written, with the line and the reason.
+Each row is kept as it was written, with its line and the reason.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def write_quarantine(store: Path, table: Table, bad: SpillBuffer) -> Path | None
 
     Args:
         store: The store's folder.
-        table: Where the rows are.
-        bad: ``line`` and ``reason`` of each.
+        table: The table that has the rows.
+        bad: ``line`` and ``reason`` of each bad row.
 
     Returns:
-        The file; None when there are no such rows.
+        The file; None when there are no bad rows.
 
     Raises:
-        StoreError: The disk is full.
+        StoreError: The disk is full, or the folder cannot be written.
     """
     reasons = [frame for frame in bad if len(frame)]
     if not reasons:
@@ -63,7 +63,8 @@ def write_quarantine(store: Path, table: Table, bad: SpillBuffer) -> Path | None
         with _closing(file):
             with writing_to(folder):
                 file.write(table.quarantine_header() + "\n")
-            while some := "".join(islice(lines, _LINES_AT_ONCE)):  # reads the source, whose faults are its own
+            # Outside of `writing_to`, because this reads the source, whose errors are not those of the store.
+            while some := "".join(islice(lines, _LINES_AT_ONCE)):
                 with writing_to(folder):
                     file.write(some)
             with writing_to(folder):
@@ -79,7 +80,10 @@ def write_quarantine(store: Path, table: Table, bad: SpillBuffer) -> Path | None
 
 @contextmanager
 def _closing(file: TextIO) -> Iterator[None]:
-    """Close a file whose content is on disk, or given up."""
+    """Close a file at the end of the block, and ignore errors of that.
+
+    By then its content is on disk, or given up.
+    """
     try:
         yield
     finally:
@@ -88,9 +92,9 @@ def _closing(file: TextIO) -> Iterator[None]:
 
 
 def settle(temporary: Path, folder: Path, source: str) -> Path:
-    """Give a new quarantine file its name.
+    """Move a new quarantine file to its final name, ``<source>-<n>.csv``, and return it.
 
-    When a file holds the same rows already, that one is taken.
+    If a file with the same content is there already, that one is returned, and the new one is deleted.
     """
     n = 1
     while (path := folder / f"{_safe(source)}-{n}.csv").exists():

@@ -1,4 +1,4 @@
-"""A buffer of frames that spills to disk when they are many."""
+"""A buffer of frames that spills to disk above a number of rows."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 __all__ = ["ROWS_IN_MEMORY", "SpillBuffer"]
 
 ROWS_IN_MEMORY = 600_000
-"""How many rows a buffer has in memory at most."""
+"""The most rows that a buffer holds in memory."""
 
 _PREFIX = ".import-"
 
 
 class SpillBuffer:
-    """Frames in the order in which they came, in memory or on disk.
+    """Frames in the order in which they were added, in memory or on disk.
 
-    `close` removes what is on disk.
+    `close` deletes the files on disk.
 
     Args:
-        folder: Where the folder of the rows is made, when they are many. Only one import at a time may use it, and
-            what a killed one has left is removed.
+        folder: The folder in which a folder for spilled rows is made, if needed. Only one import at a time may use it,
+            because `clean` deletes all such folders.
     """
 
     def __init__(self, folder: Path) -> None:
         self._parent = folder
         self._folder: Path | None = None
-        self._shelved: list[pl.DataFrame | Path] = []
+        self._frames: list[pl.DataFrame | Path] = []
         self._in_memory = 0
 
     def __enter__(self) -> Self:
@@ -45,7 +45,7 @@ class SpillBuffer:
         self.close()
 
     def __len__(self) -> int:
-        return len(self._shelved)
+        return len(self._frames)
 
     def add(self, frame: pl.DataFrame) -> None:
         """Append a frame.
@@ -55,34 +55,34 @@ class SpillBuffer:
         """
         if self._in_memory + frame.height <= ROWS_IN_MEMORY:
             self._in_memory += frame.height
-            self._shelved.append(frame)
+            self._frames.append(frame)
             return
         with writing_to(self._parent):
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
-            path = self._folder / f"{len(self._shelved)}.arrow"
+            path = self._folder / f"{len(self._frames)}.arrow"
             frame.write_ipc(path, compression="uncompressed")
-        self._shelved.append(path)
+        self._frames.append(path)
 
     def __getitem__(self, place: int) -> pl.DataFrame:
-        buffered = self._shelved[place]
+        buffered = self._frames[place]
         return buffered if isinstance(buffered, pl.DataFrame) else pl.read_ipc(buffered)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         return (self[place] for place in range(len(self)))
 
     def close(self) -> None:
-        """Drop the rows."""
-        self._shelved.clear()
+        """Drop all frames, and delete the files on disk."""
+        self._frames.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
     @staticmethod
     def clean(folder: Path) -> None:
-        """Remove what killed imports have left in ``folder``.
+        """Delete what killed imports have left in ``folder``.
 
-        Call it when no other import can be running.
+        Call it only when no other import can be running.
         """
         for left in folder.glob(f"{_PREFIX}*"):
             shutil.rmtree(left, ignore_errors=True)

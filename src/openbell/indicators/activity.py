@@ -92,10 +92,10 @@ def range_ratio(inputs: IndicatorInputs, params: Params) -> Column:
     positive_prices=True,
 )
 def histvol(inputs: IndicatorInputs, params: Params) -> Column:
-    """Standard deviation of the last ``period`` logarithmic returns, over a year, in percent.
+    """Annualised standard deviation of the last ``period`` logarithmic returns, in percent.
 
-    100 x sqrt(returns in a year) x the deviation of ln(close / close before), with ``period - 1`` below the sum of
-    squares. The returns in a year are those of the exchange's calendar: sessions in a year times bars of the interval
+    100 x sqrt(returns in a year) x the sample deviation (divided by ``period - 1``) of ln(close / close before). The
+    returns in a year are those of the exchange's calendar: sessions in a year times bars of the interval
     in a usual session (XNYS: 252 of 1d, 252 x 78 of 5m; 24/7: 365 of 1d), unless ``annual`` gives them.
     Source: Hull, Options, Futures, and Other Derivatives, estimating volatility from historical data.
     """

@@ -1,4 +1,4 @@
-"""Columns seen session by session."""
+"""Operations on the rows of each session of a column."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sessions:
         return len(self.starts)
 
     def accumulate(self, function: np.ufunc, column: Column) -> Column:
-        """Accumulate a column, beginning afresh at each session."""
+        """Accumulate a column, starting anew at each session."""
         result = column.copy()
         if len(self) < len(column):
             ends = np.append(self.starts[1:], len(column))
@@ -69,5 +69,5 @@ class Sessions:
 
 def rolling(function: Callable[..., Column], values: Column, period: int) -> Column:
     """Apply a TA-Lib function over windows of ``period`` values."""
-    # Not every function takes windows of one value.
+    # Not every TA-Lib function takes a period of 1.
     return values if period == 1 else function(values, timeperiod=period)

@@ -42,10 +42,11 @@ class Parameter:
     choices: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def read(self, value: object, where: str) -> int | float | str:
-        """``value`` in the parameter's own type.
+        """Return ``value`` in the parameter's own type.
 
         Raises:
-            ConfigError: It is of another type, or out of bounds; the message begins with ``where``.
+            ConfigError: It is of another type, out of bounds, or not one of the choices; the message begins with
+                ``where``.
         """
         if isinstance(value, str) and self.choices:
             try:
@@ -108,8 +109,8 @@ class Indicator:
 
     Attributes:
         name: Lower-case, as in a config and in a key.
-        title: A person's name for it.
-        group: The idea it belongs to, e.g. "Momentum Indicators".
+        title: Its name for people.
+        group: The group that it belongs to, e.g. "Momentum Indicators".
         inputs: The columns of bars that it reads, in order.
         parameters: In the order in which a key has their values.
         kernel: ``(inputs, params) -> column or columns`` in the order of the outputs, each float64 of the length of
@@ -117,19 +118,19 @@ class Indicator:
         output_names: Names of the outputs; a single one is called "value".
         lookback_of: ``(params) -> Lookback``.
         settling_of: ``(params, tolerance) -> bars``; see `settling`.
-        main: The parameter that a config's ``period`` fills; None when no parameter is the one length.
-        session_aware: It reads where in a session a row lies, so its bars must begin at a session's open.
-        intraday_only: It has no meaning on bars of a session or longer.
-        sparse: It marks events: from the lookback on it is NaN until the first one has happened.
-        partial: It is NaN or infinite where its formula is not defined (a logarithm of 0, a division by 0).
-        before_first_bar: The value of one that is aware of sessions before its session's first bar: "unknown" (there is
+        main: The parameter that a config's ``period`` fills; None when no parameter is the main length.
+        session_aware: Whether it reads where in a session a row lies, so that its bars must begin at a session's open.
+        intraday_only: Whether it has no meaning on bars of a session or longer.
+        sparse: Whether it marks events, and so is NaN from the lookback on until the first event.
+        partial: Whether it is NaN or infinite where its formula is not defined (a logarithm of 0, a division by 0).
+        before_first_bar: The value of a session-aware indicator before its session's first bar: "unknown" (there is
             none yet), "known" (it depends on earlier sessions only, and is that of the session to come), or "stands"
             (its last value still holds).
-        annualised: It is given per year: it reads `IndicatorInputs.bars_per_year`.
-        positive_prices: It divides by prices or takes their logarithm or root, and has no value where one of 0 or below
-            has a part in it.
+        annualised: Whether its values are per year, so that it reads `IndicatorInputs.bars_per_year`.
+        positive_prices: Whether it divides by prices or takes their logarithm or root; its values that depend on a
+            price of 0 or below are then NaN.
         source: Who computes it: "TA-Lib", "openbell", or the package of a plug-in.
-        about: More about it: formula and its source.
+        about: Its formula, with the source of that.
     """
 
     name: str
@@ -158,15 +159,14 @@ class Indicator:
         object.__setattr__(self, "is_own", (getattr(self.kernel, "__module__", None) or "").startswith("openbell."))
 
     def resolve(self, period: float | None = None, params: Params | None = None) -> dict[str, Any]:
-        """All parameters in their declared order, defaults filled in.
+        """Return all parameters in their declared order, with defaults filled in.
 
         Args:
-            period: Fills the main length (`main`).
+            period: The value of the main length (`main`).
             params: By name; names are not case-sensitive.
 
         Raises:
-            ConfigError: A parameter that the indicator does not have or that is given twice, or a value that it does
-                not take.
+            ConfigError: A parameter that the indicator does not have or that is given twice, or an invalid value.
         """
         given = {str(name).casefold(): value for name, value in (params or {}).items()}
         names = tuple(p.name for p in self.parameters)
@@ -204,12 +204,12 @@ class Indicator:
         """Return the exact history before the first valid value.
 
         Raises:
-            ConfigError: The parameters do not go together.
+            ConfigError: The parameters are not valid together.
         """
         return _lookback(self, tuple(params.items()))
 
     def settling(self, params: Params, tolerance: float = 1e-4) -> int | None:
-        """Return the further bars until the start of the computation no longer shows.
+        """Return the bars beyond the lookback until the start of the computation no longer shows.
 
         Args:
             params: As `resolve` returns them.
@@ -217,8 +217,8 @@ class Indicator:
                 (an oscillator that crosses zero has no meaningful relative error there).
 
         Returns:
-            Bars beyond the lookback; 0 for one that forgets exactly, None for one that never settles: it counts from
-            the first bar loaded.
+            Bars beyond the lookback; 0 for an indicator that depends on the bars of its lookback only, None for one
+            that never settles, because it counts from the first bar loaded.
         """
         return _settling(self, tuple(params.items()), tolerance)
 
@@ -226,11 +226,12 @@ class Indicator:
         """Check that the indicator has a meaning on bars of an interval.
 
         Args:
-            interval: Their interval.
-            params: As `resolve` returns them; without them, only the interval is looked at.
+            interval: The interval of the bars.
+            params: As `resolve` returns them; without them, only the interval is checked.
 
         Raises:
-            ConfigError: It needs intraday bars, or no bar ends with the minutes that it is about.
+            ConfigError: It needs intraday bars, or no bar ends together with the first minutes of the session that it
+                measures.
         """
         bars = parse_interval(interval)
         if self.intraday_only and not bars.is_intraday:
@@ -243,14 +244,14 @@ class Indicator:
             )
 
     def compute(self, inputs: IndicatorInputs, params: Params) -> dict[str, Column]:
-        """Compute all values by output, as long as ``inputs`` and NaN where not ready.
+        """Compute a column per output, by name, as long as ``inputs`` and NaN where not ready.
 
         Args:
             inputs: The bars.
             params: As `resolve` returns them.
         """
         prices = [getattr(inputs, name) for name in self.inputs if name != "volume"] if self.positive_prices else []
-        # The lowest tells in the usual case; it is NaN where one is among them.
+        # In the usual case the lowest price decides; it is NaN where any price is.
         if not len(inputs) or all(price.item(price.argmin()) > 0 for price in prices):
             return self._computed(inputs, params)
         with np.errstate(all="ignore"):
@@ -265,10 +266,10 @@ class Indicator:
         return named if self.is_own else {name: self._checked(name, c, len(inputs)) for name, c in named.items()}
 
     def _checked(self, name: str, column: Column, rows: int) -> Column:
-        """Return a column from outside as float64, of whole numbers too.
+        """Return a column of a kernel that is not openbell's, as float64.
 
         Raises:
-            DataError: It is no column of real numbers as long as the bars.
+            DataError: It is not a column of real numbers that is as long as the bars.
         """
         found = np.asarray(column)
         if found.shape != (rows,) or found.dtype.kind not in "fiub":
@@ -279,9 +280,9 @@ class Indicator:
         return found.astype(np.float64, copy=False)
 
     def _reached_by(self, bad: NDArray[np.bool_], session: NDArray[np.int64], params: Params) -> NDArray[np.bool_]:
-        """Mark the rows in whose values marked rows have a part."""
+        """Return a mask of the rows whose values depend on a row that is marked in ``bad``."""
         need, settling = self.lookback(params), self.settling(params)
-        if settling is None:  # it never forgets
+        if settling is None:  # every later value depends on it
             return np.maximum.accumulate(bad)
         rows = np.arange(len(bad))
         last = np.maximum.accumulate(np.where(bad, rows, -1))

@@ -32,8 +32,8 @@ class IndicatorInputs:
         session: int64, the number of the trading session that each row lies in; ascending, equal within a session.
         offset_ns: int64, start of the bar minus the regular open of its session, nanoseconds; negative before the open.
         end_offset_ns: int64, close of the bar minus the regular open of its session, nanoseconds.
-        bars_per_year: Bars of this interval in a year of the calendar (`annual.bars_per_year`), for what is given per
-            year; of days of a US exchange unless given.
+        bars_per_year: Bars of this interval in a year of the calendar (see `openbell.indicators.bars_per_year`), for
+            annualised indicators; that of daily bars of a US exchange unless given.
     """
 
     open: NDArray[np.float64]
@@ -64,7 +64,10 @@ class IndicatorInputs:
         )
 
     def with_next_session(self) -> IndicatorInputs:
-        """Return the inputs with one row of the session to come, of which nothing is known but that it begins."""
+        """Return the inputs with one more row, for the start of the session to come.
+
+        Its prices and volume only repeat the last row.
+        """
 
         def longer(column: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.append(column, column[-1] if len(column) else 1.0)
@@ -126,7 +129,7 @@ class StackedInputs:
         self._end_to_end: dict[str, Column] = {}
 
     def compute(self, indicator: Indicator, params: Params) -> dict[str, NDArray[np.float64]]:
-        """Compute all values by output, a row per symbol, each as `Indicator.compute` has them.
+        """Compute an array per output, by name, with a row of `Indicator.compute` for each symbol.
 
         Args:
             indicator: The indicator.
@@ -139,7 +142,7 @@ class StackedInputs:
         return self._one_by_one(indicator, params)
 
     def _is_positive(self, indicator: Indicator) -> bool:
-        """Return whether no price is 0 or below, of an indicator to which that matters."""
+        """Return whether all prices are above 0, or the indicator does not need that."""
         if not indicator.positive_prices:
             return True
         prices = (self._column(name) for name in indicator.inputs if name != "volume")
@@ -180,7 +183,7 @@ class StackedInputs:
 
 
 def _forgets_exactly(indicator: Indicator, params: Params) -> bool:
-    """Return whether a value is the same to the bit whatever comes before the rows of its lookback."""
+    """Return whether a value depends on the rows of its lookback alone, bit for bit."""
     return indicator.is_own and not indicator.session_aware and indicator.settling(params) == 0
 
 

@@ -46,14 +46,14 @@ def compute(
     Args:
         name: The indicator, e.g. "sma"; see `names`.
         frame: A polars or pandas frame, one row per bar in ascending time, with the columns that the indicator reads
-            (open, high, low, close, volume). One that is aware of sessions also reads ``timestamp`` (start of each bar,
+            (open, high, low, close, volume). A session-aware indicator also reads ``timestamp`` (start of each bar,
             with a time zone, or in polars a date; in pandas it may be the index) and, if it is there, ``end``; its
-            first row should be the first of a session. One that is given per year (histvol) reads ``timestamp``, if
-            it is there, for the interval of the bars.
-        period: Fills the indicator's main length.
-        exchange: Its calendar, for one that is aware of sessions or given per year.
-        interval: The interval of the bars, when neither ``end`` nor the smallest step of ``timestamp`` shows it. Where
-            nothing shows it, one that is given per year takes the rows as days, and warns.
+            first row should be the first of a session. An annualised indicator (histvol) reads ``timestamp``, if it is
+            there, for the interval of the bars.
+        period: The value of the indicator's main length.
+        exchange: The exchange whose calendar session-aware and annualised indicators use.
+        interval: The interval of the bars, when neither ``end`` nor the smallest step of ``timestamp`` shows it. When
+            it is not known, an annualised indicator takes the rows as daily bars, and warns.
         params: Parameters by name; the others take their defaults.
 
     Returns:
@@ -63,7 +63,7 @@ def compute(
     Raises:
         ConfigError: An unknown indicator or parameter, a frame of another kind, a column that is missing, or daily bars
             for an indicator that needs intraday ones.
-        BadBarsError: A time without a time zone, values that are missing or no numbers, or rows that are not in
+        BadBarsError: A time without a time zone, values that are missing or not numbers, or rows that are not in
             ascending time.
     """
     indicator = get(name)
@@ -91,13 +91,13 @@ def compute(
 def _inputs(
     indicator: Indicator, frame: Any, kind: str, exchange: str, interval: str | None
 ) -> tuple[IndicatorInputs, NDArray[np.bool_] | None]:
-    """Return the inputs, and a mask of their rows in the frame, None for all.
+    """Return the inputs, and a mask of the rows of the frame that they are made of, or None for all rows.
 
-    Sessions are judged by their regular hours.
+    A session-aware indicator reads the rows of regular hours only.
     """
     columns = {c: _column(indicator, frame, c) if c in indicator.inputs else _EMPTY for c in PRICE_COLUMNS}
     if not indicator.session_aware:
-        # Rows out of order, or twice, have no value either where times are not asked for.
+        # Rows that are out of order or doubled are refused, too, by indicators that do not read times.
         _check_ascending(_starts(frame, kind), "timestamp")
         rows = np.zeros(len(frame), np.int64)
         return _inputs_at(columns, rows, rows, rows), None
@@ -107,7 +107,7 @@ def _inputs(
         return _inputs_at(columns, start, start, start), None
     grid = _grid(start, exchange)
     regular: NDArray[np.bool_] | None = regular_rows(start, grid)
-    if regular is None or regular.all() or not regular.any():  # none: bars of days, named by their dates
+    if regular is None or regular.all() or not regular.any():  # not any: daily bars, with dates as their times
         regular = None
     else:
         start, end = start[regular], end[regular]
@@ -130,14 +130,14 @@ def _check_minutes(indicator: Indicator, inputs: IndicatorInputs, minutes: int) 
 
 
 def _inputs_at(columns: dict[str, NDArray[np.float64]], *places: NDArray[np.int64]) -> IndicatorInputs:
-    """Make the inputs of columns by name at sessions, offsets of starts and offsets of ends."""
+    """Return the inputs of columns by name, at session numbers, offsets of starts and offsets of ends."""
     opened, high, low, close, volume = (columns[name] for name in PRICE_COLUMNS)
     session, offset, end_offset = places
     return IndicatorInputs(opened, high, low, close, volume, session, offset, end_offset)
 
 
 def _bars_per_year(indicator: Indicator, frame: Any, kind: str, exchange: str, interval: str | None) -> float:
-    """Return the bars in a year of the exchange, of days where nothing shows the interval."""
+    """Return the bars in a year of the exchange, which are daily bars if the interval is not known."""
     from openbell.timing.time_manager import TimeManager
 
     tm = TimeManager(exchange)
@@ -147,7 +147,7 @@ def _bars_per_year(indicator: Indicator, frame: Any, kind: str, exchange: str, i
 
 
 def _interval_of(indicator: Indicator, frame: Any, kind: str) -> str:
-    """Return the interval of the bars by their smallest step."""
+    """Return the interval of the bars by their smallest step, and ``1d`` with a warning if there is none."""
     start = _starts(frame, kind)
     if len(start) < 2:
         if len(frame):
@@ -167,7 +167,7 @@ def _interval_of(indicator: Indicator, frame: Any, kind: str) -> str:
 
 
 def _starts(frame: Any, kind: str) -> NDArray[np.int64]:
-    """Return the times of the rows in any time zone or in none, or an empty column."""
+    """Return the times of the rows, with or without a time zone, or an empty column if there are none."""
     if "timestamp" in frame.columns:
         column = frame["timestamp"]
     elif kind == "pandas" and hasattr(frame.index, "tz"):
@@ -255,7 +255,7 @@ def _pandas_ns(column: pd.Series[Any], name: str) -> NDArray[np.int64]:
 
 
 def _length(start: NDArray[np.int64], interval: str | None) -> int:
-    """Return the length of a bar in nanoseconds, as given or the smallest step."""
+    """Return the length of a bar in nanoseconds, by the interval if given or else by the smallest step."""
     if interval is not None:
         return parse_interval(interval).ns
     return int(np.diff(start).min()) if len(start) > 1 else 0

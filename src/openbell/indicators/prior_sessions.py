@@ -112,11 +112,11 @@ def gap(inputs: IndicatorInputs, _params: Params) -> Column:
     before_first_bar="known",
 )
 def gap_stats(inputs: IndicatorInputs, params: Params) -> tuple[Column, ...]:
-    """Over the last ``sessions`` complete sessions before this one, each against the close before it.
+    """Statistics of the gaps of the last ``sessions`` complete sessions before this one.
 
     The mean gap and the mean size of a gap (both in percent of the close before), and the shares (0 to 1) of sessions
-    that opened above that close, and of those that traded at it again before their end. This session does not count, so
-    that the values are known before its open.
+    that opened above that close, and of sessions that traded at it again before their end. This session does not count,
+    so that the values are known before its open.
     """
     period = params["sessions"]
     sessions = Sessions(inputs.session)

@@ -1,4 +1,4 @@
-"""Registry of indicators, each loaded when first needed, and the keys of their values."""
+"""Registry of indicators, each loaded when first needed, and keys such as ``sma_20_5m``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _loaded: set[str] = set()
 
 
 class _Indicators(Registry[Indicator]):
-    """A registry that knows some indicators by name only until they are asked for."""
+    """Registry of indicators, of which some are known only by name until first requested."""
 
     def __init__(self) -> None:
         super().__init__("indicator")
@@ -91,7 +91,7 @@ def get(name: str) -> Indicator:
     """Return the indicator called ``name``, in upper or lower case.
 
     Raises:
-        UnknownNameError: There is none, neither in TA-Lib nor in a plug-in; the message names the nearest.
+        UnknownNameError: Neither openbell, TA-Lib nor a plug-in has it; the message names the nearest.
     """
     wanted = name.casefold()
     if wanted not in REGISTRY:
@@ -136,22 +136,23 @@ def register(
 
     Args:
         name: Lower-case; letters, digits and underscores.
-        title: A person's name for it.
+        title: Its name for people.
         inputs: Columns of bars that it reads: open, high, low, close, volume.
         lookback: Bars for the first valid value, or a function of the parameters that returns it.
         parameters: In the order in which a key has their values.
-        outputs: Their names.
-        settling: Further bars until its beginning no longer shows; 0 when it is not recursive, None when it never does.
-        main: The parameter that ``period`` fills; without it "period" or else the only parameter.
-        group: The idea that it belongs to.
-        session_aware: It reads `IndicatorInputs.session` or the offsets.
-        intraday_only: It has no meaning on daily bars.
-        sparse: It marks events, and is NaN until the first has happened.
-        partial: It may be NaN or infinite where its formula is not defined.
-        before_first_bar: The value of one that is aware of sessions before its session's first bar; see `Indicator`.
-        annualised: It is given per year: it reads `IndicatorInputs.bars_per_year`.
-        positive_prices: It divides by prices or takes their logarithm or root; see `Indicator`.
-        source: The package that brings it.
+        outputs: Names of the outputs.
+        settling: Bars beyond the lookback until its beginning no longer shows; 0 when it is not recursive, None when it
+            never settles.
+        main: The parameter that ``period`` fills; unless given, "period" or else the only parameter.
+        group: The group that it belongs to.
+        session_aware: Whether it reads `IndicatorInputs.session` or the offsets.
+        intraday_only: Whether it has no meaning on daily bars.
+        sparse: Whether it marks events, and is NaN until the first event.
+        partial: Whether it may be NaN or infinite where its formula is not defined.
+        before_first_bar: The value of a session-aware indicator before its session's first bar; see `Indicator`.
+        annualised: Whether its values are per year, so that it reads `IndicatorInputs.bars_per_year`.
+        positive_prices: Whether it divides by prices or takes their logarithm or root; see `Indicator`.
+        source: The package that provides it.
 
     Raises:
         ConfigError: The name is taken or not a name, or an input is not a column of bars.
@@ -200,20 +201,20 @@ def register(
 
 
 def _load_talib() -> None:
-    """Add the names of TA-Lib's functions, if they are not there."""
-    # To import TA-Lib takes long, so this waits until a name asks for it.
+    """Register TA-Lib's functions by name, once."""
+    # Importing TA-Lib takes long, so this waits until a name requires it.
     with _LOADING:
         if "talib" not in _loaded:
             from openbell.indicators.talib_backed import talib_indicators
 
             for name, describe in talib_indicators().items():
-                # A function that a later TA-Lib brings under one of our names does not replace ours.
+                # A function of a later TA-Lib with the name of one of openbell's does not replace that.
                 REGISTRY.add_later(name, describe)
             _loaded.add("talib")
 
 
 def _load_plugins() -> None:
-    """Load every entry point of the group, if they are not loaded."""
+    """Load the entry points of all plug-ins, once."""
     with _LOADING:
         if "plugins" not in _loaded:
             _loaded.add("plugins")
@@ -258,7 +259,7 @@ def _key(name: str, items: tuple[tuple[str, Any], ...], interval: str) -> str:
 
 
 def _write(value: float | str) -> str:
-    """Write a value as in a key, 2.0 as 2."""
+    """Return a value as text for a key, 2.0 as 2."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
@@ -266,7 +267,7 @@ _FORM = "write name_parameters_interval, for example sma_20_5m."
 
 
 def parse_key(key: str) -> tuple[str, dict[str, Any], str]:
-    """Read the indicator, all its parameters and the interval from a key.
+    """Parse a key into the indicator's name, all its parameters and the interval.
 
     Parameters at the end may be missing and take their defaults: ``macd_15m`` is ``macd_12_26_9_15m``. Where several
     registered names begin the key, the longest is meant.
@@ -292,17 +293,17 @@ def parse_key(key: str) -> tuple[str, dict[str, Any], str]:
 
 
 def canonical_key(written: str) -> str:
-    """Return a key with all that was left out.
+    """Return a key with all its parameters written out.
 
     Raises:
-        ConfigError: As for `parse_key`, or it is no text.
+        ConfigError: As for `parse_key`, or the key is not text.
     """
     if not isinstance(written, str):
         raise ConfigError(f"bad indicator key {written!r}: {_FORM}")
     return _canonical(written)
 
 
-@lru_cache(maxsize=4096)  # strategies read by keys at every bar
+@lru_cache(maxsize=4096)  # strategies look keys up at every bar
 def _canonical(written: str) -> str:
     return key(*parse_key(written))
 

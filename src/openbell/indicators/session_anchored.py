@@ -1,4 +1,4 @@
-"""Indicators that begin afresh at each session's open."""
+"""Indicators that start anew at each session's open."""
 
 from __future__ import annotations
 

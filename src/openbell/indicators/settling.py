@@ -1,8 +1,8 @@
 """Memory of recursive indicators, in bars, for a relative tolerance.
 
 A recursive average keeps ``1 - alpha`` of its past at each bar, so that of its starting value ``(1 - alpha) ** bars``
-is left. Of a cascade of k such averages the share that is left is the chance that fewer than k of ``bars`` tosses with
-chance alpha succeed: each success hands the memory on to the next stage, and the last one forgets it.
+is left. For a cascade of k such averages, the share that is left is the probability that fewer than k of ``bars``
+trials with probability alpha succeed: each success passes the memory on to the next stage, and the last stage drops it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from math import ceil, comb, log
 __all__ = ["OSCILLATOR", "ema_bars", "forgetting_bars", "wilder_bars"]
 
 OSCILLATOR = 0.01
-"""How much closer the averages below an oscillator must come: where it is a difference, a ratio or an average of what
-jumps (ranges, volumes), its starting value may be a hundred times off its usual size; an average of prices cannot."""
+"""Factor of the tolerance for the averages that an oscillator is made of. As a difference, a ratio or an average of
+columns that jump (ranges, volumes), an oscillator may start at a hundred times its usual size; an average of prices
+cannot."""
 
 
 def forgetting_bars(alpha: float, tolerance: float, stages: int = 1) -> int:
     """Return the bars until at most ``tolerance`` of the start is left in recursive averages.
 
     Args:
-        alpha: The factor of each average.
+        alpha: The smoothing factor of each average.
         tolerance: The share of the start that may be left.
         stages: How many averages follow one another.
     """
@@ -42,10 +43,10 @@ def forgetting_bars(alpha: float, tolerance: float, stages: int = 1) -> int:
 
 
 def ema_bars(period: int, tolerance: float, stages: int = 1) -> int:
-    """Return the settling of exponential averages, whose alpha is 2 / (period + 1)."""
+    """Return the settling length of exponential averages, whose alpha is 2 / (period + 1)."""
     return forgetting_bars(2 / (period + 1), tolerance, stages)
 
 
 def wilder_bars(period: int, tolerance: float, stages: int = 1) -> int:
-    """Return the settling of Wilder's averages, whose alpha is 1 / period."""
+    """Return the settling length of Wilder's averages, whose alpha is 1 / period."""
     return forgetting_bars(1 / period, tolerance, stages)

@@ -62,13 +62,13 @@ def swing_high(inputs: IndicatorInputs, params: Params) -> Column:
 def swing_low(inputs: IndicatorInputs, params: Params) -> Column:
     """Low of the last bar below its neighbours on both sides.
 
-    None of the ``period`` bars before it is lower, and all of those after it are higher. Else as `swing_high`.
+    None of the ``period`` bars before it is lower, and all of those after it are higher. Otherwise as `swing_high`.
     """
     return -_last_confirmed(-inputs.low, params["period"])
 
 
 def _last_confirmed(price: Column, period: int) -> Column:
-    """Return per row the last price that is confirmed as the greatest of its surroundings."""
+    """Return per row the last price that is confirmed as the greatest among its neighbours."""
     greatest = talib_function("MAX")
     candidate = np.concatenate([np.full(period, np.nan), price])[: len(price)]
     of_window = greatest(price, timeperiod=2 * period + 1)

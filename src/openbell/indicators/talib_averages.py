@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TYPE", "HMA", "KAMA", "SMA", "TRIMA", "WINDOWED_TYPES", "WMA", "average", "quotient"]
 
 DEFAULT_TYPE = 11
-"""TA-Lib's type of a moving average that stands for the function's own default."""
+"""TA-Lib's number of a moving-average type that stands for the function's default type."""
 
 SMA, WMA, TRIMA, KAMA, _MAMA, HMA = 0, 2, 5, 6, 7, 9
 
@@ -49,7 +49,7 @@ def _hma(column: Column, period: int) -> Column:
 
 
 def _kama(column: Column, period: int) -> Column:
-    """Return Kaufman's average, which follows the faster the more directly the column moves."""
+    """Return Kaufman's adaptive average, which follows direct moves faster than noise."""
     moved = sums(np.abs(column - lagged(column, 1)), period)
     efficiency = quotient(np.abs(column - lagged(column, period)), moved, 1.0)
     fast, slow = 2 / 3, 2 / 31
@@ -59,7 +59,7 @@ def _kama(column: Column, period: int) -> Column:
     if len(column) > begin:
         last = float(column[begin - 1])
         rows = []
-        # Each value needs the one before, which NumPy has no function for.
+        # A loop, because each value depends on the one before, for which NumPy has no function.
         for price, share in zip(column[begin:].tolist(), shares[begin:].tolist(), strict=True):
             last += (price - last) * share
             rows.append(last)
@@ -68,7 +68,7 @@ def _kama(column: Column, period: int) -> Column:
 
 
 WINDOWED_TYPES = frozenset({SMA, WMA, TRIMA, KAMA, _MAMA, HMA})
-"""The types of moving averages that are computed here."""
+"""The types of moving averages that openbell computes itself."""
 
 _AVERAGES: Mapping[int, Callable[[Column, int], Column]] = {
     SMA: means,
@@ -81,11 +81,11 @@ _AVERAGES: Mapping[int, Callable[[Column, int], Column]] = {
 
 
 def quotient(numerator: Column, denominator: Column, otherwise: float) -> Column:
-    """Return the quotient, and ``otherwise`` where there is nothing to divide by."""
-    nothing = denominator == 0
-    if not nothing.any():
+    """Return the quotient, and ``otherwise`` where the denominator is 0."""
+    zero = denominator == 0
+    if not zero.any():
         return np.asarray(numerator / denominator)
     missing = np.isnan(numerator) | np.isnan(denominator)
     result = np.where(missing, np.nan, otherwise)
-    np.divide(numerator, denominator, out=result, where=~(nothing | missing))
+    np.divide(numerator, denominator, out=result, where=~(zero | missing))
     return result

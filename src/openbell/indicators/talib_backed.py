@@ -1,11 +1,11 @@
 """TA-Lib's whole function list as indicators under its usual names.
 
 Names, titles, groups, inputs, parameters with their bounds, outputs and lookbacks are read from TA-Lib itself
-(https://ta-lib.org); only how long a recursive function remembers its beginning is ours (`talib_settling`).
+(https://ta-lib.org); only the settling lengths of recursive functions are openbell's (`talib_settling`).
 
-Measured against TA-Lib 0.8: every function is causal, and what it computes on a prefix is bit for bit the prefix of
-what it computes on the whole. Those that hold running sums are computed by openbell (`talib_windowed`,
-`talib_recursive`, `talib_cycles`), and candles in whole ticks, because a running sum keeps residues of what left it.
+Measured against TA-Lib 0.8: every function is causal, and its result on a prefix is bit for bit the prefix of its
+result on the whole. Functions that keep running sums are computed by openbell (`talib_windowed`, `talib_recursive`,
+`talib_cycles`), and candles in whole ticks, because a running sum keeps rounding errors of values that have left it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _OF_POSITIVE_PRICES = frozenset((
     "ACCBANDS", "BETA", "COPPOCK", "FOSC", "LN", "LOG10", "MFI", "NATR", "NVI", "PPO", "PVI", "PVT", "ROC", "ROCP",
     "ROCR", "ROCR100", "SAREXT", "SQRT", "TRIX",
 ))  # fmt: skip
-"""Those that divide by prices, take their logarithm or root, or give the sign of a price another meaning."""
+"""Functions that divide by prices, take their logarithm or root, or give the sign of a price another meaning."""
 
 _PATH_DEPENDENT = "Output is path-dependent"
 _PARTIAL = "Output can be NaN or infinite"
@@ -51,13 +51,13 @@ _PARTIAL = "Output can be NaN or infinite"
 @cache
 def talib_function(name: str) -> Callable[..., Any]:
     """Return TA-Lib's own function on NumPy columns."""
-    # Unwrapped of the layer that looks for frames at every call.
+    # Without TA-Lib's wrapper, which looks for frames among the arguments at every call.
     function: Callable[..., Any] = inspect.unwrap(getattr(talib_module(), name))
     return function
 
 
 def talib_indicators() -> dict[str, Callable[[], Indicator]]:
-    """Return a maker of each of TA-Lib's functions as an indicator, by name."""
+    """Return by name a function that describes each of TA-Lib's functions as an indicator."""
     functions: list[str] = talib_module().get_functions()
     return {_RENAMED.get(function, function.lower()): partial(_indicator, function) for function in functions}
 
@@ -97,7 +97,7 @@ _ABOUT = {
 
 
 def _main(parameters: tuple[Parameter, ...]) -> str | None:
-    """``timeperiod``, or else the only parameter that is a period."""
+    """Return ``timeperiod``, or else the only parameter that is a period, or None."""
     periods = [p.name for p in parameters if p.name.endswith("period")]
     return "timeperiod" if "timeperiod" in periods else periods[0] if len(periods) == 1 else None
 
@@ -172,8 +172,8 @@ def _abstract_lookback(name: str, params: Params) -> int:
 
 def _abstract(name: str) -> Any:
     """Return TA-Lib's description of a function."""
-    # A new one each time, because it holds the parameters that are asked about.
-    # What talib.abstract does; to import that makes descriptions of all functions.
+    # A new one each time, because parameters are set on it. talib.abstract does the same, but its import describes all
+    # functions.
     talib_module()
     from talib._ta_lib import Function  # type: ignore[attr-defined]  # there, but not listed for type checkers
 
@@ -182,7 +182,7 @@ def _abstract(name: str) -> Any:
 
 def _parameter(function: str, name: str, default: float) -> Parameter:
     """Return a parameter with its bounds."""
-    # TA-Lib does not list bounds, but refuses values beyond them.
+    # TA-Lib does not list bounds, but refuses values outside them, so values are tried.
 
     def first_taken(candidates: tuple[float, ...]) -> float | None:
         return next((v for v in candidates if _abstract_lookback(function, {name: v}) >= 0), None)
@@ -198,6 +198,6 @@ def _parameter(function: str, name: str, default: float) -> Parameter:
 
 
 def _moving_averages() -> dict[str, int]:
-    """TA-Lib's types of moving averages, by lower-case name."""
+    """Return the numbers of TA-Lib's types of moving averages, by lower-case name."""
     types = vars(type(talib_module().MA_Type))
     return {name.lower(): number for name, number in types.items() if name.isupper() and isinstance(number, int)}

@@ -1,8 +1,8 @@
 """TA-Lib's functions of the dominant cycle, without the running sum that they smooth prices with.
 
 John Ehlers' definitions (Rocket Science for Traders, 2001) as TA-Lib has them (https://ta-lib.org/functions/), begun
-at the same rows. TA-Lib smooths prices by a running sum, whose rounding error adds up from bar to bar: where a price
-stands still, it is the only thing that moves, and the cycle is that of the error.
+at the same rows. TA-Lib smooths prices by a running sum, whose rounding error adds up from bar to bar: while a price
+stands still, only the error moves, and the measured cycle is that of the error.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _NEAR, _FAR = 0.5769, 0.0962
 """Weights of the Hilbert transform: of differences over 2 and over 6 bars."""
 
 _FOR_PERIOD, _FOR_PHASE = 12, 37
-"""Rows before TA-Lib begins, of functions of the period and of those of the phase."""
+"""Rows before TA-Lib begins, for functions of the period and for functions of the phase."""
 _PERIOD_KNOWN, _PHASE_KNOWN = 32, 63
-"""Rows before the first value, likewise."""
+"""Rows before the first value, for functions of the period and for functions of the phase."""
 
 
 class _Cycle(NamedTuple):
@@ -42,8 +42,8 @@ class _Cycle(NamedTuple):
     Attributes:
         smooth: Prices, smoothed over four bars.
         in_phase: The component that is in phase.
-        quadrature: The component that runs ahead of it by a quarter.
-        period: Bars of a cycle, smoothed.
+        quadrature: The component that runs a quarter of a cycle ahead of that.
+        period: Period of the cycle in bars, smoothed.
     """
 
     smooth: Column
@@ -64,9 +64,10 @@ def _cycle(price: Column, begin: int) -> _Cycle:
 
 def _measured(smooth: list[float]) -> tuple[list[float], list[float], list[float]]:
     """Return components in phase and in quadrature, and the smoothed period, of each row."""
-    # Each period sets the gain of the next row's filters, which NumPy has no function for. Nine zeros stand in front.
-    none = [0.0] * 9
-    s, trend, q, periods = none + smooth, list(none), list(none), []
+    # A loop, because each period sets the gain of the next row's filters, for which NumPy has no function. Nine zeros
+    # in front stand for the rows before the first.
+    zeros = [0.0] * 9
+    s, trend, q, periods = zeros + smooth, list(zeros), list(zeros), []
     i2 = q2 = re = im = period = smoothed = 0.0
     near, far = _NEAR, _FAR
     for k in range(9, len(s)):
@@ -96,18 +97,19 @@ def _measured(smooth: list[float]) -> tuple[list[float], list[float], list[float
     return [0.0] * min(3, len(smooth)) + trend[9:-3], q[9:], periods
 
 
-def _known(column: Column, rows: int) -> Column:
+def _blanked(column: Column, rows: int) -> Column:
+    """Set the first rows of a column to NaN, and return it."""
     column[:rows] = np.nan
     return column
 
 
 def _whole(cycle: _Cycle) -> NDArray[np.int64]:
-    """Return the bars of a cycle as a whole number."""
+    """Return the period of the cycle in whole bars."""
     return (cycle.period + 0.5).astype(np.int64)
 
 
 def _phase(cycle: _Cycle) -> Column:
-    """Return the phase of the cycle in degrees, that of the row before where nothing moved in a whole cycle."""
+    """Return the phase of the cycle in degrees, as in the row before where no price moved for a whole cycle."""
     bars, smooth, (sines, cosines) = _whole(cycle), cycle.smooth, _turns()
     real, imaginary = np.zeros(len(smooth)), np.zeros(len(smooth))
     for ago in range(1, min(_LONGEST, len(smooth))):
@@ -125,7 +127,7 @@ def _phase(cycle: _Cycle) -> Column:
 
 @cache
 def _turns() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return by bars of the cycle and bars ago the sine and cosine of that part of it, 0 beyond the cycle."""
+    """Return tables of sine and cosine by period and bars ago, with 0 beyond the period."""
     bars, ago = np.arange(_LONGEST + 1)[:, None], np.arange(_LONGEST)
     angles = 2 * np.pi * ago / np.maximum(bars, 1)
     return np.where(ago < bars, np.sin(angles), 0.0), np.where(ago < bars, np.cos(angles), 0.0)
@@ -169,11 +171,11 @@ def _trend_mode(price: Column) -> Column:
         mode.append(float(is_far or not (crossed or days < 0.5 * period or is_cyclic)))
     result = np.full(len(price), np.nan)
     result[_FOR_PHASE:] = mode
-    return _known(result, _PHASE_KNOWN)
+    return _blanked(result, _PHASE_KNOWN)
 
 
 def mama(price: Column, fast: float, slow: float) -> tuple[Column, Column]:
-    """Return the MESA adaptive moving average, and the one that follows it at half its speed."""
+    """Return the MESA adaptive moving average (MAMA), and the one that follows it at half its speed (FAMA)."""
     begin = first_number(price)
     result = np.full((2, len(price)), np.nan)
     if begin + _PERIOD_KNOWN < len(price):
@@ -201,21 +203,21 @@ def _mama(price: Column, fast: float, slow: float) -> tuple[Column, Column]:
 
 
 def _of_period(price: Column, _p: Params) -> Column:
-    return _known(_cycle(price, _FOR_PERIOD).period, _PERIOD_KNOWN)
+    return _blanked(_cycle(price, _FOR_PERIOD).period, _PERIOD_KNOWN)
 
 
 def _phasor(price: Column, _p: Params) -> tuple[Column, Column]:
     cycle = _cycle(price, _FOR_PERIOD)
-    return _known(cycle.in_phase, _PERIOD_KNOWN), _known(cycle.quadrature, _PERIOD_KNOWN)
+    return _blanked(cycle.in_phase, _PERIOD_KNOWN), _blanked(cycle.quadrature, _PERIOD_KNOWN)
 
 
 def _of_phase(price: Column, _p: Params) -> Column:
-    return _known(_phase(_cycle(price, _FOR_PHASE)), _PHASE_KNOWN)
+    return _blanked(_phase(_cycle(price, _FOR_PHASE)), _PHASE_KNOWN)
 
 
 def _sine(price: Column, _p: Params) -> tuple[Column, Column]:
     sine, lead = _sines(_phase(_cycle(price, _FOR_PHASE)))
-    return _known(sine, _PHASE_KNOWN), _known(lead, _PHASE_KNOWN)
+    return _blanked(sine, _PHASE_KNOWN), _blanked(lead, _PHASE_KNOWN)
 
 
 CYCLES: Mapping[str, Callable[..., Column | tuple[Column, ...]]] = {
@@ -223,8 +225,8 @@ CYCLES: Mapping[str, Callable[..., Column | tuple[Column, ...]]] = {
     "HT_PHASOR": _phasor,
     "HT_DCPHASE": _of_phase,
     "HT_SINE": _sine,
-    "HT_TRENDLINE": lambda price, _p: _known(_trend_line(price, _cycle(price, _FOR_PHASE)), _PHASE_KNOWN),
+    "HT_TRENDLINE": lambda price, _p: _blanked(_trend_line(price, _cycle(price, _FOR_PHASE)), _PHASE_KNOWN),
     "HT_TRENDMODE": lambda price, _p: _trend_mode(price),
     "MAMA": lambda price, p: mama(price, p["fastlimit"], p["slowlimit"]),
 }
-"""The functions of TA-Lib that are computed here, by name: ``(*columns, params) -> column or columns``."""
+"""The functions of TA-Lib of the dominant cycle, by name: ``(*columns, params) -> column or columns``."""

@@ -1,9 +1,9 @@
 """Import TA-Lib without importing pandas.
 
-TA-Lib imports pandas wherever it is installed, which doubles the time and the memory that a short run takes. All that
-it uses of it are the classes Series and DataFrame, to recognise them in arguments and to return them. While TA-Lib is
-imported, stand-ins take their place, which look for the real classes when they are used. So ``talib.SMA(series)`` does
-in a user's code what it always does, whichever of TA-Lib, pandas and openbell was imported first.
+TA-Lib imports pandas wherever that is installed, which doubles the time and the memory that a short run takes. It uses
+only the classes Series and DataFrame of pandas, to recognise them in arguments and to return them. While TA-Lib is
+imported, stand-ins take the place of these classes, and look for the real ones when they are used. So a user's
+``talib.SMA(series)`` does what it always does, whichever of TA-Lib, pandas and openbell was imported first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def talib_module() -> ModuleType:
     with _IMPORTING:
         if "talib" in sys.modules or "pandas" in sys.modules:
             return import_module("talib")
-        # TA-Lib imports polars, which looks for pandas, too, and must not find the stand-ins.
+        # TA-Lib imports polars, which looks for pandas, too; imported first, it does not find the stand-ins.
         import_module("polars")
         sys.modules["pandas"] = _PandasStandIn("pandas")
         try:

@@ -23,7 +23,7 @@ __all__ = ["RECURSIVE_OVER_WINDOWS"]
 
 _RMA = 13
 _FLAT_RSI = 1e-9
-"""A width of the RSI, of 100, that is only the rounding of a price that stands still."""
+"""Range of the RSI (0 to 100) up to which it is only the rounding error of a price that stands still."""
 
 
 def _macdext(close: Column, p: Params) -> tuple[Column, ...]:
@@ -64,7 +64,7 @@ def _rvi(close: Column, p: Params) -> Column:
 
 
 def _adosc(high: Column, low: Column, close: Column, volume: Column, p: Params) -> Column:
-    """Return the difference of two averages of accumulation and distribution, which itself is not added up."""
+    """Return the difference of two averages of the accumulation/distribution line, without adding up that line."""
     flow = quotient((close - low) - (high - close), high - low, 0.0) * volume
     value = _behind_running_sum(flow, p["fastperiod"]) - _behind_running_sum(flow, p["slowperiod"])
     value[: max(p["fastperiod"], p["slowperiod"]) - 1] = np.nan
@@ -73,21 +73,25 @@ def _adosc(high: Column, low: Column, close: Column, volume: Column, p: Params) 
 
 def _behind_running_sum(steps: Column, period: int) -> Column:
     """Return the exponential average of the running sum of ``steps``, minus that sum."""
-    # Both begin equal.
+    # Average and sum begin equal, so the difference begins at 0.
     alpha = 2 / (period + 1)
     column = np.zeros(len(steps) + period - 1)
     column[period:] = steps[1:] * (1 - 1 / alpha)
-    # TA-Lib begins with the mean of the first rows, which are zeros.
+    # TA-Lib begins with the mean of the first ``period`` rows, which are zeros here.
     result: Column = talib_module().EMA(column, timeperiod=period)[period - 1 :]
     return result
 
 
 def _volume_index(counts: Callable[[Column, Column], NDArray[np.bool_]]) -> Callable[..., Column]:
-    """Make the index of the changes of price on bars whose volume compares in some way with that of the bar before."""
+    """Return the kernel of an index of the price changes on the bars that count.
+
+    ``counts`` compares the volumes of bars with those of the bars before them.
+    """
 
     def index(close: Column, volume: Column, _: Params) -> Column:
         steps = np.ones(len(close))
-        # As a product of ratios: a sum of relative changes loses all digits where the price falls by orders.
+        # A product of ratios, because a sum of relative changes loses all digits when the price falls by orders of
+        # magnitude.
         np.divide(close[1:], close[:-1], out=steps[1:], where=counts(volume[1:], volume[:-1]))
         value: Column = np.multiply.accumulate(steps)
         value *= 1000
@@ -107,4 +111,4 @@ RECURSIVE_OVER_WINDOWS: Mapping[str, Callable[..., Column | tuple[Column, ...]]]
     "RVI": _rvi,
     "STOCHRSI": _stochrsi,
 }
-"""The functions of TA-Lib that are computed here, by name: ``(*columns, params) -> column or columns``."""
+"""Recursive functions of TA-Lib over windows, by name: ``(*columns, params) -> column or columns``."""

@@ -1,4 +1,4 @@
-"""Memory of TA-Lib's recursive functions, which TA-Lib itself does not state.
+"""Settling lengths of TA-Lib's recursive functions, which TA-Lib itself does not state.
 
 Each entry follows from the averages in the function's definition (https://ta-lib.org/functions/). Functions whose
 memory depends on the data have a bound that was measured: the longest memory that was seen from thousands of starting
@@ -33,8 +33,9 @@ def settling_of(function: str, path_dependent: bool, default_params: Params) -> 
 
     Args:
         function: Its name, in upper case.
-        path_dependent: Whether TA-Lib flags its output as path-dependent; one that is and has no entry never settles.
-        default_params: Its parameters with their defaults; they say which type a moving average of type 11 is.
+        path_dependent: Whether TA-Lib flags its output as path-dependent; such a function without an entry in
+            `RECURSIVE` never settles.
+        default_params: Its parameters with their defaults, which replace moving averages of type 11 ("default").
     """
     model = RECURSIVE.get(function)
     if model is None:
@@ -66,9 +67,8 @@ def _average(matype: int, period: int, tolerance: float, *, of_price: bool = Fal
 def _kama(period: int, tolerance: float, *, of_price: bool = True) -> int:
     """Return the settling of KAMA.
 
-    Its alpha follows the efficiency ratio, of a random walk about 0.8 / sqrt(period), of which less is taken.
-
-    What does not wander as prices do (volumes, oscillators) may be as inefficient as can be.
+    Its alpha follows the efficiency ratio. That of a random walk is about 0.8 / sqrt(period); 0.5 / sqrt(period) is
+    taken, to be safe. Columns that do not wander as prices do (volumes, oscillators) may have a ratio of 0.
     """
     slow, fast = 2 / 31, 2 / 3
     efficiency = min(1, 0.5 / sqrt(period)) if of_price else 0.0
@@ -223,4 +223,4 @@ RECURSIVE: Mapping[str, Settling] = {
     "HT_TRENDLINE": lambda _p, tolerance: _hilbert(tolerance),
     "HT_TRENDMODE": lambda _p, tolerance: _hilbert(tolerance),
 }
-"""The functions of TA-Lib that remember their beginning for a while, by name."""
+"""The settling of TA-Lib's recursive functions, by name."""

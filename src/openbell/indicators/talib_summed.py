@@ -1,6 +1,6 @@
 """TA-Lib's functions of sums of moves and of volumes, computed from each window alone.
 
-`talib_windowed` says why.
+See `talib_windowed` for the reason.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 __all__ = ["SUMMED", "changes", "highest", "lowest"]
 
 _ROUNDING = 4 * np.finfo(np.float64).eps
-"""What adding three prices and dividing by three may move, relative to their mean: less is no change."""
+"""Rounding error of the mean of three prices, relative to the mean; smaller changes count as none."""
 
 
 def changes(column: Column) -> Column:
-    """Return what a column moved by in each row."""
+    """Return the change of a column from the row before, NaN in the first row."""
     return column - lagged(column, 1)
 
 
 def _true_range(high: Column, low: Column, close: Column) -> tuple[Column, Column]:
-    """Return the true low and the true range, with the close before among them."""
+    """Return the true low and the true range, which include the close before."""
     before = lagged(close, 1)
     true_low = np.where(np.isnan(before), np.nan, np.minimum(low, before))
     return true_low, np.maximum(high, before) - true_low
 
 
 def highest(column: Column, period: int) -> Column:
-    """Return the highest of the last rows."""
+    """Return the highest of the last ``period`` rows."""
     result: Column = column if period == 1 else talib_module().MAX(column, timeperiod=period)
     return result
 
 
 def lowest(column: Column, period: int) -> Column:
-    """Return the lowest of the last rows."""
+    """Return the lowest of the last ``period`` rows."""
     result: Column = column if period == 1 else talib_module().MIN(column, timeperiod=period)
     return result
 

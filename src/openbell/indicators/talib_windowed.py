@@ -1,9 +1,9 @@
 """TA-Lib's functions over windows, computed from each window alone.
 
 TA-Lib adds to a running sum what enters a window and subtracts what leaves it. After a stretch without trades, one
-absurd volume or a fall of the price by orders of magnitude, the rounding errors of what left stand in the place of the
-value. The definitions are TA-Lib's (https://ta-lib.org/functions/), and so is what stands where there is nothing to
-divide by.
+absurd volume or a fall of the price by orders of magnitude, little is left in the sum but rounding errors of the values
+that have left. The definitions are TA-Lib's (https://ta-lib.org/functions/), and so are the values where a denominator
+is 0.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _ma(close: Column, p: Params) -> Column:
 
 
 def _mavp(close: Column, periods: Column, p: Params) -> Column:
-    """Return averages over a whole number of bars of each row's own."""
+    """Return averages whose period, in whole bars, is each row's own."""
     longest = average(close, p["maxperiod"], p["matype"])
     wanted = np.clip(np.nan_to_num(periods), p["minperiod"], p["maxperiod"]).astype(np.int64)
     value = np.full(len(close), np.nan)
@@ -111,7 +111,7 @@ def _line(close: Column, period: int) -> tuple[Column, Column]:
 
 
 def _linear(at: Callable[[Column, Column, int], Column]) -> Windowed:
-    """Return the kernel of a function of mean, slope and period of the line through the window."""
+    """Return the kernel of ``at``, a function of mean, slope and period of the line through the window."""
 
     def kernel(close: Column, p: Params) -> Column:
         return at(*_line(close, p["timeperiod"]), p["timeperiod"])
@@ -166,7 +166,7 @@ def _coppock(close: Column, p: Params) -> Column:
 def fast_k(high: Column, low: Column, close: Column, period: int, flat: float = 0.0) -> Column:
     """Return the place of the close between lowest low and highest high, in percent.
 
-    It is 0 up to a width ``flat``.
+    It is 0 where that range is not wider than ``flat``.
     """
     bottom = lowest(low, period)
     width = highest(high, period) - bottom
@@ -219,4 +219,4 @@ WINDOWED: Mapping[str, Windowed] = {
     "STOCHF": _stochf,
     **SUMMED,
 }
-"""The functions of TA-Lib that are computed here, by name: ``(*columns, params) -> column or columns``."""
+"""Functions of TA-Lib over windows, by name: ``(*columns, params) -> column or columns``."""

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _State = tuple[NDArray[np.float64], ...]
-"""Measures of the rows of each window; its first ones begin as columns, those that add up at 0."""
+"""Measures of each window: means first, which for windows of one row are the columns, then sums, which begin at 0."""
 _Merge = Callable[[_State, int, _State, int], _State]
 
 _ROWS_AT_ONCE = 8192
@@ -45,7 +45,7 @@ class Comoments(NamedTuple):
 
 
 def lagged(column: Column, rows: int) -> Column:
-    """Return the column ``rows`` later, NaN in the first rows."""
+    """Return the column shifted to ``rows`` later rows, NaN in the first rows."""
     if not rows:
         return column
     result = np.full(len(column), np.nan)
@@ -76,8 +76,8 @@ def deviations(column: Column, period: int) -> Column:
 
 def comoments(x: Column, y: Column, period: int) -> Comoments:
     """Return the sums of products of deviations of two columns over the last ``period`` rows."""
-    nothing = np.zeros(len(x))
-    return Comoments(*_over_windows((x, y, nothing, nothing, nothing), period, _merge_comoments)[2:])
+    zeros = np.zeros(len(x))
+    return Comoments(*_over_windows((x, y, zeros, zeros, zeros), period, _merge_comoments)[2:])
 
 
 def trends(column: Column, period: int) -> tuple[Column, Column]:
@@ -114,7 +114,7 @@ def _over_windows(state: _State, period: int, merge: _Merge) -> _State:
     result = tuple([np.empty(rows) for _ in state])
     for column in result:
         column[: begin + period - 1] = np.nan
-    # Columns that fit the processor's cache; each window is the same in any of them.
+    # In blocks that fit the processor's cache; the value of a window does not depend on its block.
     for first in range(begin, rows - period + 1, _ROWS_AT_ONCE):
         last = min(first + _ROWS_AT_ONCE + period - 1, rows)
         merged = _merged(tuple([column[first:last] for column in state]), period, merge)
@@ -132,7 +132,7 @@ def first_number(column: Column) -> int:
 
 
 def _merged(block: _State, period: int, merge: _Merge) -> _State:
-    """Return the state of each whole window, the first row of the window counting."""
+    """Return the state of each whole window, at the place of the window's first row."""
     size, done, window = 1, 0, block
     while True:
         if period & size:
@@ -144,8 +144,8 @@ def _merged(block: _State, period: int, merge: _Merge) -> _State:
         size *= 2
 
 
-# A merge puts windows of n rows together with windows of the m rows behind them. Each of its lines is a pass over
-# memory and a call of NumPy's, which is what it costs: what can be written into an array that is there, is.
+# A merge joins windows of n rows with windows of the m rows that follow them. Each line costs a pass over memory and a
+# call of NumPy, so results are written into existing arrays where that is possible.
 
 
 def _add(older: _State, n: int, newer: _State, _m: int) -> _State:
@@ -182,7 +182,7 @@ def _mean_and_step(older: _State, n: int, newer: _State, m: int) -> tuple[NDArra
 
 
 def _summed(older: _State, n: int, newer: _State, more: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the second measures of both with what is between them."""
+    """Return the sum of the second measures of both, plus ``more`` for the difference of their means."""
     total = older[1][: len(more)] + newer[1][n:]
     total += more
     return total

@@ -1,4 +1,4 @@
-"""Runs opened from their folders, to look at any of their sessions."""
+"""Runs opened from their folders, to inspect any of their sessions."""
 
 from openbell.inspection.opened_run import OpenedRun, open_run
 

@@ -1,4 +1,4 @@
-"""Stored run that is opened to be looked at."""
+"""Stored run that is opened for inspection."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenedRun", "open_run"]
 
-_LOOKED_AT_FIRST = ("net_profit", "total_return", "sharpe", "max_drawdown", "trades", "win_rate", "fees")
+_MAIN_NUMBERS = ("net_profit", "total_return", "sharpe", "max_drawdown", "trades", "win_rate", "fees")
 
 
 def open_run(folder: Path | str, *, store: Place | str | None = None) -> OpenedRun:
@@ -39,27 +39,27 @@ def open_run(folder: Path | str, *, store: Place | str | None = None) -> OpenedR
 
     Args:
         folder: The folder.
-        store: The store, where it is no longer the config's.
+        store: The store, if it is no longer that of the config.
 
     Raises:
-        ConfigError: It is no folder of a run.
+        ConfigError: The folder is none of a run.
     """
     return OpenedRun(read_run(Path(folder)), None if store is None else place_of(store))
 
 
 class OpenedRun:
-    """A run in its folder, with what it wrote and any of its sessions.
+    """A run opened from its folder, with its results and any of its sessions.
 
     Args:
-        stored: The run as its folder shows it.
-        store: The store, where it is no longer the config's.
+        stored: The run as stored in its folder.
+        store: The store, if it is no longer that of the config.
 
     Attributes:
         path: The folder.
         state: "done", "failed", "interrupted", "unfinished" (it runs, or was killed) or "damaged".
-        problem: Why it is not done; empty when it is.
+        problem: Why the run is not done; empty when it is.
         days: The sessions that are over.
-        performance: The numbers of `Performance` by name, or None when it did not trade.
+        performance: The numbers of `Performance` by name, or None when the run did not trade.
     """
 
     def __init__(self, stored: StoredRun, store: Place | None = None) -> None:
@@ -79,15 +79,15 @@ class OpenedRun:
         parts = [title(self._name, f"{len(self.days):,} sessions{self._span}, {self.state}")]
         parts.append(items([self.problem] if self.problem else []))
         if self.performance is not None:
-            parts.append(numbers_table(self.performance, _LOOKED_AT_FIRST))
+            parts.append(numbers_table(self.performance, _MAIN_NUMBERS))
         return whole(parts)
 
     @cached_property
     def config(self) -> SessionConfig:
-        """The config as it was resolved.
+        """Config of the run, as it was resolved.
 
         Raises:
-            ConfigError: It cannot be read.
+            ConfigError: The config cannot be read.
         """
         return load_config(self.path / "config.json")
 
@@ -102,52 +102,52 @@ class OpenedRun:
 
     @property
     def fills(self) -> pl.DataFrame | None:
-        """Fills, a row each, or None of a run that does not trade."""
+        """Fills, a row each, or None if the run does not trade."""
         return self._tables.fills
 
     @property
     def trades(self) -> pl.DataFrame | None:
-        """Closed trades, a row each, or None of a run that does not trade or has not come to its end."""
+        """Closed trades, a row each, or None if the run does not trade or has not ended."""
         return self._tables.trades
 
     @property
     def orders(self) -> pl.DataFrame | None:
-        """Orders, a row each, or None likewise."""
+        """Orders, a row each, or None if the run does not trade or has not ended."""
         return self._tables.orders
 
     @property
     def equity(self) -> pl.DataFrame | None:
-        """Equity by bar time, or None likewise."""
+        """Equity by bar time, or None if the run does not trade or has not ended."""
         return self._tables.equity
 
     def session(self, day: date | str, *, compare: bool = True) -> SessionData:
         """Return a session as it ended, with all its symbols, series and indicators.
 
-        It is played again from the store, or of a live run from what it recorded: the session alone, or with those
-        before it where trading or the state of a strategy joins them. Scanners and strategies are called as in the run.
+        The session is replayed from the store, or for a live run from its record. Sessions before it are replayed too
+        if it depends on their trading or on the states of strategies. Scanners and strategies are called as in the run.
 
         Args:
             day: The session, as a date or ISO text.
-            compare: Whether its journal has to be that of the run, or else an error is raised.
+            compare: Whether to raise an error if its journal differs from that of the run.
 
         Raises:
-            ConfigError: The run has no such session, or its store is not named.
+            ConfigError: The run has no such session, or no store is named.
             StoreError: The store is not there.
-            ComponentError: A scanner or strategy raised, in an earlier session than this.
-            RunFolderError: The session comes out otherwise than it did: store or components have changed.
+            ComponentError: A scanner or strategy raised in an earlier session.
+            RunFolderError: The session comes out differently, because store or components have changed.
         """
         return play_stored(self.path, self.config, self.days, asked_day(day), store=self._store, compare=compare)
 
     def plot(self, symbol: str = "", day: date | str | None = None, *, most_charts: int = 40) -> HtmlPage:
-        """Draw equity and drawdown, and trades on their candles with stops, targets and the indicators that were kept.
+        """Draw equity and drawdown, and trades on candles with stops, targets and the indicators that were kept.
 
         Args:
-            symbol: The only symbol, without the equity; all unless given.
-            day: The only session, likewise.
-            most_charts: The most charts of candles.
+            symbol: The only symbol to draw, without the equity; all symbols unless given.
+            day: The only session to draw, without the equity; all sessions unless given.
+            most_charts: The largest number of charts of candles.
 
         Returns:
-            A page that shows itself in a notebook, and that ``save`` writes to a file.
+            A page that a notebook shows, and that its method ``save`` writes to a file.
         """
         only = None if day is None else asked_day(day)
         return drawn("run_chart", self.path, store=self._store, symbol=symbol, day=only, most=most_charts)

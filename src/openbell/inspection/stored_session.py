@@ -1,4 +1,4 @@
-"""Sessions of stored runs, played again as they were."""
+"""Replay of sessions of stored runs."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ __all__ = ["play_stored"]
 def play_stored(
     folder: Path, config: SessionConfig, over: Sequence[date], day: date, *, store: Place | None, compare: bool
 ) -> SessionData:
-    """Play a session of a run again, and return it as it ended.
+    """Replay a session of a run, and return the session as it ended.
 
     Args:
         folder: The folder of the run.
         config: Its config.
-        over: Its sessions that came to their end.
+        over: The sessions of the run that came to their end.
         day: The session.
-        store: The store; that of the config unless given, and of a live run what it recorded.
-        compare: Whether its journal has to be that of the run.
+        store: The store; that of the config unless given. A live run is replayed from its record.
+        compare: Whether to raise an error if its journal differs from that of the run.
 
     Raises:
-        ConfigError: The run has no such session, or its store is not named.
+        ConfigError: The run has no such session, or no store is named.
         StoreError: The store is not there.
-        ComponentError: A scanner or strategy raised, in an earlier session than this.
-        RunFolderError: The session comes out otherwise than it did.
+        ComponentError: A scanner or strategy raised in an earlier session.
+        RunFolderError: The session comes out differently.
     """
     if (folder / FEED_RECORD).is_file():
         system = _played_live(folder, config, day)
@@ -63,7 +63,7 @@ def play_stored(
 
 
 def _states(folder: Path) -> dict[str, str]:
-    """Return a state that says only whether a strategy of the run ever kept any."""
+    """Return a stand-in for the states of strategies, which says only whether any was ever written."""
     return {"any": "kept"} if (folder / "state.jsonl").is_file() else {}
 
 
@@ -72,7 +72,7 @@ def _played(folder: Path, config: SessionConfig, day: date, store: Place | None)
     asked = config.backtest_config
     days = time_manager.sessions(asked.start_date, asked.end_date)
     first = first_to_play(config, days, day, _states(folder))
-    # What bars are known follows from the last day of the whole run.
+    # The last day of the whole run decides which bars are known, so the data manager is made before days are cut.
     bars = new_data_manager(config, time_manager, store)
     system = SystemManager(config.with_days(first, day), data_manager=bars)
     _run(system, day)
@@ -80,7 +80,7 @@ def _played(folder: Path, config: SessionConfig, day: date, store: Place | None)
 
 
 def _played_live(folder: Path, config: SessionConfig, day: date) -> SystemManager:
-    """Play what a live run recorded, up to the end of a session."""
+    """Replay the record of a live run, up to the end of a session."""
     run = RecordedRun.of(read_record(folder))
     days = list(run.days)
     first_to_play(config, days, day, {})
@@ -94,7 +94,7 @@ def _played_live(folder: Path, config: SessionConfig, day: date) -> SystemManage
 
 
 def _run(system: SystemManager, day: date) -> None:
-    """Run up to a session, which itself may end in the error that it ended in."""
+    """Run up to a session, which may itself end in an error as in the run."""
     try:
         system.run()
     except ComponentError:
@@ -103,22 +103,22 @@ def _run(system: SystemManager, day: date) -> None:
 
 
 def _require_same(folder: Path, system: SystemManager, day: date, *, is_over: bool) -> None:
-    """Raise unless the records of what was played are those that the run wrote.
+    """Check that the records of the replayed sessions are those in the run's journal.
 
     Raises:
-        RunFolderError: They are not; the message has the first difference.
+        RunFolderError: They differ; the message has the first difference.
     """
     last = local_time(system.time_manager.session(day).last_ns, UTC)
     again = [_entry_of(record_json(record)) for record in system.coordinator.journal]
     again = [entry for entry in again if entry.time < last]
     first = min((entry.time for entry in again), default=last)
     before = [entry for entry in map(_entry_of, RunFolder.read_journal(folder)) if first <= entry.time < last]
-    # Where sessions follow each other at once, the end of one has the time at which the next begins.
+    # If one session follows another without a break, records of the end of one have the time of the next one's begin.
     at_first = [sum(entry.time == first for entry in some) for some in (before, again)]
     before = before[max(at_first[0] - at_first[1], 0) :]
     for ours, theirs in zip_longest(before, again):
         if ours is None and not is_over:
-            return  # the run failed, or was stopped or killed then
+            return  # the run failed, or was stopped or killed, at this point
         if ours != theirs:
             raise RunFolderError(
                 f"the session of {day} comes out otherwise than it did in {folder}: the run's journal has "
@@ -128,7 +128,7 @@ def _require_same(folder: Path, system: SystemManager, day: date, *, is_over: bo
 
 
 class _Entry(NamedTuple):
-    """A record of a journal without what differs from run to run."""
+    """A record of a journal, without the fields that differ from run to run."""
 
     time: datetime
     operation: str

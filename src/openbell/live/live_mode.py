@@ -1,4 +1,4 @@
-"""RunMode of a live run, by the time outside and the bars that arrive."""
+"""RunMode of a live run, by the wall clock and the bars that arrive."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["LiveMode", "orders_wait"]
 
 
 def orders_wait(config: SessionConfig) -> bool:
-    """Return whether new orders wait while the feed is not LIVE, and are not rejected."""
+    """Return whether new orders wait, and are not rejected, while the feed is not LIVE."""
     return config.live is not None and config.live.orders_while_not_live == "wait"
 
 
@@ -42,7 +42,7 @@ class LiveMode:
         sessions: The sessions to play.
 
     Attributes:
-        reads_ahead: False, because the store has only what has come.
+        reads_ahead: False, because the store has only the bars that have come.
         has_broker: Whether orders go to a broker over the network.
     """
 
@@ -66,7 +66,7 @@ class LiveMode:
         return self._resources.start_ns(session)
 
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
-        """Return a provisioner that asks the feed."""
+        """Return a provisioner that requests bars from the feed."""
         resources = self._resources
         is_later = context.day != resources.today.day
         if is_later:
@@ -103,13 +103,16 @@ class LiveMode:
         return day.provisioner
 
     def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
-        """Let the account be as the broker has it before the session."""
+        """Set the account by the broker's books before the session."""
         if broker_of(desk) is not None:
             past = self._resources.past.days.get(session.day)
             hand_over(desk, self._day.open_account(desk) if past is None else past.opening)
 
     def _gate(self) -> str:
-        """Return why no positions are opened now (empty when they are), and note what the clock has a part in."""
+        """Return why no positions may be opened now (empty when they may).
+
+        A reason that depends on the time outside of the session clock is recorded, so that a replay repeats it.
+        """
         resources = self._resources
         self._orders += 1
         if reason := self._day.flattening.refusal:
@@ -132,11 +135,11 @@ class LiveMode:
         runner: ComponentRunner,
         desk: TradingDesk | None,
     ) -> BatchSource:
-        """Return what makes batches of the bars that arrive."""
+        """Return the source that makes batches of the bars that arrive."""
         self._day.desk = desk
         self._day.at_broker.begin(desk)
         self._orders = 0
-        self._resources.health.reported = FeedState("LIVE", "")  # the session's strategies have heard of nothing
+        self._resources.health.reported = FeedState("LIVE", "")  # nothing has been reported to the session's strategies
         if desk is not None:
             desk.gate = self._gate
             desk.held_back.is_on = self._holds_back if self._orders_wait else bool
@@ -146,5 +149,5 @@ class LiveMode:
         return source
 
     def ended(self) -> None:
-        """Say that the run has ended, though it writes its results."""
+        """Report that the run has ended, before it writes its results."""
         self._resources.ended()

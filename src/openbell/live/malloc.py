@@ -14,12 +14,9 @@ _LARGE_BYTES = 1_000_000
 
 
 def return_large_blocks() -> None:
-    """Let the C library give large blocks back to the system when they are freed.
-
-    Columns of all symbols are a little longer at each minute, so none finds room where the last one lay, and glibc,
-    which takes ever larger blocks from its heap, would leave holes: 0.14 MB a minute of 500 symbols in place of 0.07.
-    Elsewhere than with glibc nothing is done.
-    """
+    """Let glibc, if it is the C library, return large blocks to the system when they are freed."""
+    # The columns of all symbols grow a little each minute, so that none fits where the last one lay. By default glibc
+    # takes ever larger blocks from its heap, which leaves holes: 0.14 MB a minute of 500 symbols in place of 0.07.
     if sys.platform.startswith("linux"):
         with contextlib.suppress(AttributeError):  # another C library
             ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)

@@ -1,4 +1,4 @@
-"""Files that the start of a live run makes, which go again when it fails."""
+"""Files that the start of a live run makes, which are removed when it fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["NewFiles"]
 
 
 class NewFiles:
-    """Entries that a folder had not when this was made.
+    """Files and folders that were made in a folder after this object was.
 
     Args:
         folder: The folder, which may not be there yet.
@@ -23,9 +23,9 @@ class NewFiles:
         self._had = set(folder.iterdir()) if folder.is_dir() else None
 
     def remove(self) -> None:
-        """Remove it, and the folder if that is new.
+        """Remove the new entries, and the folder if that is new.
 
-        What cannot be removed stays: why the run does not start is to be reported, not this.
+        An entry that cannot be removed stays without an error, which would hide why the run does not start.
         """
         if self._had is None:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Parts of a live run that last over its sessions."""
+"""Parts of a live run that all of its sessions share."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ class LiveResources:
 
     Attributes:
         feed: The feed.
-        supply: Its bars, for as many symbols as are needed.
+        supply: The subscriptions and requests of history.
         today: The bars of the running session.
-        record: The record of what came.
+        record: The record of everything that arrived.
         connection: The connection to the feed.
-        lag: The delay of a session that is slower than its bars.
-        health: What strategies hear of both.
-        monitor: What others see of the run.
-        grace_ns: So long is a bar waited for after its time.
-        wait_ns: So long may an addition wait for its bars.
-        longest_wait_ns: So long after its end may a session wait for a feed that is down.
-        past: What a run that goes on has recorded before.
+        lag: The delay of the session behind its bars.
+        health: The health that is reported to strategies, of feed and lag together.
+        monitor: The status of the run for people and programs outside of it.
+        grace_ns: How long a bar is waited for after its close, in nanoseconds.
+        wait_ns: How long an addition may wait for its bars, in nanoseconds.
+        longest_wait_ns: How long after its end a session may wait for a feed that is down, in nanoseconds.
+        past: The record of a resumed run; empty for a new run.
         stop_file: The run stops when this file is there.
-        messages: What people should know, in the order in which it happened.
-        closes: Called when positions are closed, because the run is to stop.
-        ended: Called when no further session is played.
+        messages: The messages to the user, each with its time outside of the session clock.
+        closes: Called before all positions are closed, because the run is to stop.
+        ended: Called after the last session.
         broker_traffic: The traffic with a broker over the network, None without one.
     """
 
@@ -71,30 +71,30 @@ class LiveResources:
     broker_traffic: BrokerTraffic | None = None
 
     def start_ns(self, session: TradingSession) -> int:
-        """Return where the clock of a session stands when it begins, after its open if it begins late."""
+        """Return the clock of a session when it begins, later than its open if it is joined late."""
         if (past := self.past.days.get(session.day)) is not None:
             return past.start_ns
         late_ns = (self.feed.arrivals.now_ns - self.grace_ns) // _SECOND_NS * _SECOND_NS
         return min(max(session.first_ns, late_ns), session.last_ns)
 
     def say(self, text: str) -> None:
-        """Tell people something, with the time outside of the session clock."""
+        """Report a message to the user, with the time outside of the session clock."""
         now_ns = self.feed.arrivals.now_ns
         self.messages.append((now_ns, text))
         get_logger().warning(text)
         self.monitor.happened("feed", text)
 
     def take_turn(self, *, may_flatten: bool = False) -> bool:
-        """Look up between batches and while the session waits, for those who stop it or look at it.
+        """Check the stop file and update the monitor, between batches and while the session waits.
 
         Args:
-            may_flatten: Whether positions can be closed now, if that is asked for.
+            may_flatten: Whether a request to close all positions can be met now.
 
         Returns:
             Whether all positions are to be closed before the run stops.
 
         Raises:
-            Stopped: Somebody has stopped the run.
+            Stopped: The run is to stop, without closing positions first.
         """
         asked = stop_asked(self.stop_file)
         if asked and not (may_flatten and asked == FLATTEN):

@@ -1,4 +1,4 @@
-"""Run of live sessions, from its connection to its last session."""
+"""Run of live sessions, from the connection to the end of the last session."""
 
 from __future__ import annotations
 
@@ -60,21 +60,21 @@ class LiveRun:
     Args:
         config: The config.
         feed: The feed.
-        folder: The run folder, which also keeps what came.
+        folder: The run folder, which also holds the record and the store of the run.
         sessions: The sessions to play.
         time_manager: The calendar, with the session clock.
-        observers: Watch the run.
-        actions_of: The store whose corporate actions are taken over, by which every day's prices are adjusted.
-        past: What the run has recorded before, when it goes on after it was killed.
-        broker_terms: How it trades at a broker over the network, None when it does not.
+        observers: Receive the events of the run.
+        actions_of: The store whose corporate actions are copied, to adjust prices by; None copies none.
+        past: The record of a run that is resumed; None for a new run.
+        broker_terms: The terms of trading at a broker over the network, None without one.
 
     Attributes:
         resources: Feed, bars and settings.
         system: The engine.
-        monitor: What others see of it.
+        monitor: The status of the run for people and programs outside of it.
 
     Raises:
-        RunFolderError: Another run goes on in the folder.
+        RunFolderError: Another live run is using the folder.
         ConfigError: The folder holds a run already.
     """
 
@@ -140,13 +140,13 @@ class LiveRun:
                 observer=[self.monitor, *observers],
                 mode=LiveMode(self.resources, sessions),
             )
-            self._undoing = undoing.pop_all()  # so that it can be started again in the same folder
+            self._undoing = undoing.pop_all()  # for a run that does not begin, so that its folder can be used again
 
     def _say(self, text: str) -> None:
         self.resources.say(text)
 
     def _earlier_bars(self, config: SessionConfig, feed: Feed) -> EarlierBars | None:
-        """Return the bars that the feed's history may lack, None where the config wants no others."""
+        """Return the source of bars that the feed's history may not have, None if the config wants none."""
         live = config.live
         if live is None or not (live.keep_bars or live.mix_feeds):
             return None
@@ -154,7 +154,7 @@ class LiveRun:
         return EarlierBars(store, feed.name, keeps=live.keep_bars, mixes=live.mix_feeds, notify=self._warn)
 
     def _warn(self, text: str) -> None:
-        """Tell people something that belongs to the results as well."""
+        """Report a message to the user that belongs to the warnings of the results as well."""
         self.resources.say(text)
         self.system.coordinator.warnings.warn(text)
 
@@ -170,7 +170,7 @@ class LiveRun:
         """Play the sessions.
 
         Raises:
-            FeedError: There is no connection to begin with; then nothing is left of the run.
+            FeedError: There is no first connection; the files of the run are then removed.
         """
         state = "failed"
         try:
@@ -233,10 +233,10 @@ class LiveRun:
         return self.resources.feed.intervals if said is None else said.stored
 
     def _require_same_feed(self) -> None:
-        """Raise when a run that goes on has another feed than before.
+        """Check that a resumed run has the same feed as before.
 
         Raises:
-            FeedError: It has.
+            FeedError: The name or the intervals of the feed are others.
         """
         feed, past = self.resources.feed, self.resources.past
         if past.days and (feed.name, feed.intervals) != (past.feed, past.intervals):
@@ -246,7 +246,7 @@ class LiveRun:
             )
 
     def _connect(self) -> None:
-        """Connect, and wait for it.
+        """Connect to the feed, and wait for the connection.
 
         Raises:
             FeedError: There is no connection within the time that an addition may wait.
@@ -263,10 +263,13 @@ class LiveRun:
             connection.act(now_ns)
             arrival = arrivals.next(min(deadline_ns, connection.next_ns or deadline_ns))
             if arrival is not None:
-                reason = self._heard(arrival) or reason
+                reason = self._handle(arrival) or reason
 
-    def _heard(self, arrival: Arrival) -> str:
-        """Take up what comes before the first session, and return why there is no connection, if that is news."""
+    def _handle(self, arrival: Arrival) -> str:
+        """Handle an event before the first session.
+
+        Returns the reason if the connection is lost, else an empty text.
+        """
         event, connection = arrival.event, self.resources.connection
         if isinstance(event, FeedBack):
             connection.came_back(arrival.time_ns)
@@ -281,10 +284,10 @@ class LiveRun:
         return ""
 
     def _listen(self, broker_traffic: BrokerTraffic) -> None:
-        """Listen to the broker, and wait until its events come.
+        """Connect to the broker's events, and wait for the connection.
 
         Raises:
-            BrokerError: They do not within the time that an addition may wait.
+            BrokerError: There is no connection within the time that an addition may wait.
         """
         arrivals = self.resources.feed.arrivals
         deadline_ns = arrivals.now_ns + self.resources.wait_ns
@@ -298,12 +301,12 @@ class LiveRun:
             broker_traffic.act(None, now_ns)
             arrival = arrivals.next(min(deadline_ns, broker_traffic.next_ns(None, now_ns) or deadline_ns))
             if arrival is not None:
-                self._heard(arrival)
+                self._handle(arrival)
         self.resources.record.account(broker_traffic.broker_terms, broker_traffic.since_ns)
 
 
 def _copy_actions(store: Place, target: Path) -> None:
-    """Take over the corporate actions, which every day's prices are adjusted by."""
+    """Copy the corporate actions of a store, by which every day's prices are adjusted."""
     if isinstance(store, StoreAddress):
         ActionStore(target).write(ActionStore(store).read())
     elif (store / "actions").is_dir():

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["live_run", "replay_run", "resumed_run"]
 
 _MAY_DIFFER = ("live", "backtest_config")
-"""The address may hold keys that the run folder does not keep, and the days follow from when the run began."""
+"""Keys in which the configs may differ, since the run folder keeps no secrets of addresses and sets the days."""
 
 
 def replay_run(
@@ -53,8 +53,8 @@ def replay_run(
         config: The config, with the days to play.
         store: The store or its folder; the config's unless given.
         folder: The run folder.
-        speed: How many times as fast as the machine's clock; None passes over all waiting.
-        observers: Watch the run.
+        speed: How many times as fast as the machine's clock; None does not wait at all.
+        observers: Receive the events of the run.
 
     Raises:
         ConfigError: The config names no days, or no store; or the exchange has no session on its days.
@@ -84,12 +84,12 @@ def live_run(
     Args:
         config: The config, of mode live.
         folder: The run folder.
-        sessions: How many sessions, the running one among them.
-        adopts: Whether positions that a broker holds are taken over.
-        observers: Watch the run.
+        sessions: How many sessions, including one that is running now.
+        adopts: Whether the run adopts the positions and cash that its broker has.
+        observers: Receive the events of the run.
 
     Raises:
-        ConfigError: The config is of another mode, or the environment lacks what it needs.
+        ConfigError: The config is of another mode, a variable of the environment is missing, or a package is.
         BrokerError: The broker does not answer, or another run trades on the account.
     """
     if config.mode != "live" or config.live is None:
@@ -103,7 +103,7 @@ def live_run(
     days = time_manager.sessions(first, first + timedelta(days=30 + 3 * sessions))
     coming = [day for day in days if time_manager.session(day).last_ns > now_ns][:sessions]
     feed = feed_of(config.live, time_manager)
-    # Without the keys that an address may hold, for the run folder keeps the config.
+    # Without the keys that an address may hold, because the run folder keeps the config.
     live = config.live.model_copy(update={"url": feed.address if config.live.url else None})
     config = config.model_copy(update={"live": live}).with_days(coming[0], coming[-1])
     broker_terms = broker_terms_of(config, folder, feed.filled, secrets.token_hex(4), adopts=adopts)
@@ -117,22 +117,22 @@ def resumed_run(
     adopts: bool = False,
     observers: Sequence[SessionObserver] = (),
 ) -> LiveRun:
-    """Make a run go on that was killed or stopped.
+    """Resume a run that was killed or stopped.
 
-    What it has recorded is played again, so that strategies, orders and positions stand where they stood; then comes
-    what has passed meanwhile, and then what comes.
+    Its record is played again, so that strategies, orders and positions are as they were. Then come the bars that were
+    missed meanwhile, and then new ones.
 
     Args:
         folder: The run folder.
         config: The config that it was started with, whose address may hold keys that the folder does not keep; that of
             the folder unless given.
-        adopts: Whether what its broker holds otherwise is taken over.
-        observers: Watch the run.
+        adopts: Whether the run adopts the broker's positions and cash where they differ from its own.
+        observers: Receive the events of the run.
 
     Raises:
-        RunFolderError: It is no folder of a live run, or the run goes on or is over.
-        ConfigError: It is the folder of a replay, or the config is another one.
-        BrokerError: The broker does not answer, another run trades on the account, or it is another account.
+        RunFolderError: The folder is none of a live run, or the run is still running or is over.
+        ConfigError: The folder is that of a replay, or the config is not the run's.
+        BrokerError: The broker does not answer, another run trades on the account, or the account has changed.
     """
     past = Past.of(read_record(folder))
     if read_state(folder).get("state") == "ended":
@@ -154,10 +154,10 @@ def resumed_run(
 
 
 def _same_live(known: SessionConfig, config: SessionConfig) -> LiveConfig:
-    """Return the live settings of a config that is the one of a run, but for keys in its address and for its days.
+    """Return the live settings of a config, checked to be that of a run except for secrets and days.
 
     Raises:
-        ConfigError: It is another one.
+        ConfigError: The config is not the run's.
     """
     ours, theirs = repeatable(known), repeatable(config)
     other = [key for key in ours if key not in _MAY_DIFFER and ours[key] != theirs.get(key)]
@@ -170,7 +170,7 @@ def _same_live(known: SessionConfig, config: SessionConfig) -> LiveConfig:
 
 
 def _with_waits(run: LiveRun, live: LiveConfig) -> LiveRun:
-    """Return a run that waits for bars and additions as long as its config says."""
+    """Set the waits and the largest lag of a run by its config, and return the run."""
     run.resources.grace_ns = parse_interval(live.grace).ns
     run.resources.wait_ns = parse_interval(live.wait).ns
     run.resources.lag.limit_ns = parse_interval(live.max_lag).ns
@@ -178,6 +178,6 @@ def _with_waits(run: LiveRun, live: LiveConfig) -> LiveRun:
 
 
 def _time_manager_of(config: SessionConfig) -> TimeManager:
-    """Return the calendar of a config, with a session clock of its own."""
+    """Return the calendar of a config, with a new session clock."""
     hours = config.session_data_config.session_hours
     return TimeManager(config.exchange, session_hours=hours, clock=SimulatedClock())

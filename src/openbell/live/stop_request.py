@@ -14,11 +14,11 @@ __all__ = ["FLATTEN", "STOP", "WHY_FLATTENED", "Flattening", "Stopped", "ask_to_
 STOP = "stop"
 FLATTEN = "flatten"
 WHY_FLATTENED = "the run is to stop, and closes all positions"
-"""Why orders are cancelled and positions closed, and no new ones opened."""
+"""Reason that is given for cancelled orders, closed positions and refused new ones."""
 
 
 class Stopped(KeyboardInterrupt):
-    """Somebody has stopped the run from outside."""
+    """The run was stopped from outside."""
 
     def __init__(self) -> None:
         super().__init__("stopped by openbell stop")
@@ -28,7 +28,7 @@ class Flattening:
     """Closing of all positions of a session, because its run is to stop.
 
     Attributes:
-        is_asked: Whether somebody wants it, and it has not begun.
+        is_asked: Whether closing is requested and has not begun.
         refusal: Why no position is opened (empty when one may be).
     """
 
@@ -37,10 +37,10 @@ class Flattening:
         self.refusal = ""
 
     def ask(self, desk: TradingDesk | None) -> bool:
-        """Take up that somebody wants it, and return whether it is to begin.
+        """Request the closing of all positions, and return whether it is to begin.
 
         Raises:
-            Stopped: All positions are closed.
+            Stopped: Closing has begun before, and all positions are closed.
         """
         if self.refusal and desk is not None and desk.is_flat:
             raise Stopped
@@ -54,17 +54,17 @@ class Flattening:
             desk.watch.close_all(WHY_FLATTENED)
 
     def over(self) -> None:
-        """Let positions be opened again."""
+        """Allow positions to be opened again."""
         self.refusal = ""
 
 
 def ask_to_stop(folder: Path, *, flatten: bool) -> None:
-    """Ask the run of a folder to stop, perhaps after all positions are closed."""
+    """Ask the run of a folder to stop, if ``flatten`` after all positions are closed."""
     (folder / STOP).write_text(FLATTEN if flatten else STOP, encoding="utf-8")
 
 
 def stop_asked(file: Path | None) -> str:
-    """Return what a stop file asks for (empty when there is none)."""
+    """Return the request in a stop file, `STOP` or `FLATTEN` (empty when there is no file)."""
     if file is None or not file.exists():
         return ""
     return file.read_text(encoding="utf-8") or STOP

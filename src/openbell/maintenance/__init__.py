@@ -1,1 +1,1 @@
-"""Verification and repair of a store."""
+"""Verification, repair and copy of a store."""

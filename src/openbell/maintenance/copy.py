@@ -31,7 +31,7 @@ __all__ = ["CopyReport", "copy_store"]
 
 _AT_ONCE = 8
 _MOST_FILES, _MOST_BYTES = 200, 64 << 20
-"""So much is read at once, and is stored together: a copy that is killed goes on behind that."""
+"""The most that is read and stored in one batch; a copy that was killed continues after the last whole batch."""
 
 
 @dataclass
@@ -39,13 +39,13 @@ class CopyReport:
     """The outcome of a copy.
 
     Attributes:
-        files: Number of data files of the source that were to be in the target.
-        copied: How many of them the target did not have; they are in it to the byte.
-        merged: How many it had with other bars, into which the source's were put.
-        unchanged: How many were there already.
-        bytes: Size of those that were read.
-        rows: Rows of those that were merged.
-        actions: The corporate actions.
+        files: Number of data files of the source that the copy was to bring.
+        copied: Number of files that the target did not have, copied byte for byte.
+        merged: Number of files that the target had with other bars, into which the source's bars were merged.
+        unchanged: Number of files that the target had already.
+        bytes: Size of the files that were read.
+        rows: Rows of the merged files that were added, revised and unchanged.
+        actions: Corporate actions that were added, revised and unchanged.
     """
 
     files: int = 0
@@ -65,21 +65,22 @@ def copy_store(
     intervals: Collection[str] = (),
     advanced: Callable[[int, int], None] | None = None,
 ) -> CopyReport:
-    """Bring what a store has into another one that does not have it.
+    """Copy the content of a store that another store does not have.
 
-    Every file is compared with its checksum when it is read. Where both have bars of the same times, the source's
-    take the place of the target's; what only the target has stays. May be killed and begun again.
+    Every file is compared with its checksum when it is read. Where both stores have bars of the same times, the
+    source's replace the target's; bars that only the target has stay. Corporate actions are copied unless ``symbols``
+    are given. May be killed and begun again.
 
     Args:
-        source: Where the bars are.
-        target: Where they go; made if it is not there.
-        symbols: Only these; empty: all.
-        intervals: Likewise.
+        source: The store to copy from.
+        target: The store to copy to; made if missing.
+        symbols: The symbols to copy; empty: all.
+        intervals: The intervals to copy; empty: all.
         advanced: Called with (files done, files in all).
 
     Raises:
-        ConfigError: Both are the same.
-        DamagedFileError: A file of the source is not what was stored; what came before it is in the target.
+        ConfigError: Source and target are the same.
+        DamagedFileError: A file of the source is not what was stored; earlier batches are in the target.
         StoreError: There is no such store, or the target cannot be written.
     """
     if str(source) == str(target):
@@ -107,7 +108,7 @@ def copy_store(
 
 
 class _Copy:
-    """A copy that is under way."""
+    """One copy in progress, with its report."""
 
     def __init__(self, source: BarStore, target: BarStore, report: CopyReport) -> None:
         self._source = source
@@ -116,7 +117,7 @@ class _Copy:
         self._days = read_day_zones(source.path, source.manifest)
 
     def batches(self, wanted: Sequence[Partition]) -> Iterator[list[Partition]]:
-        """Yield places in groups that are stored together."""
+        """Yield the wanted partitions in batches that are stored together."""
         manifest, batch, size = self._source.manifest, [], 0
         for partition in wanted:
             entry = manifest.entry(partition)
@@ -129,7 +130,7 @@ class _Copy:
             yield batch
 
     def bring(self, batch: Sequence[Partition]) -> None:
-        """Bring data files into the target, all of them or none."""
+        """Copy or merge a batch of data files into the target, all of them or none."""
         there = self._target.manifest
         missing = []
         for partition in batch:
@@ -148,13 +149,13 @@ class _Copy:
                     self._store(writer, partition, file)
 
     def _read(self, partition: Partition) -> EncodedFile | None:
-        """Return a data file of the source, or None when somebody has taken it out meanwhile."""
+        """Return a data file of the source, or None if it was removed meanwhile."""
         entry = self._source.manifest.entry(partition)
         while entry is not None:
             try:
                 content = self._source.backing.content(partition, entry, keep=False)
             except (DamagedFileError, ChangedMeanwhileError):
-                # Somebody may have replaced it.
+                # Another process may have replaced the file.
                 before, entry = entry, self._source.reload().entry(partition)
                 if before == entry:
                     raise
@@ -163,6 +164,7 @@ class _Copy:
         return None
 
     def _store(self, writer: StoreWriter, partition: Partition, file: EncodedFile) -> None:
+        """Put a data file into the target, or merge its bars with those there."""
         days = self._days.get(partition.symbol) if partition.interval == "1d" else None
         self._report.bytes += len(file.content)
         if writer.manifest.entry(partition) is None:

@@ -1,4 +1,4 @@
-"""The damages of a store, each a file that is not as it was stored."""
+"""Detection of the damages of a store, files that are not as they were stored."""
 
 from __future__ import annotations
 
@@ -42,12 +42,13 @@ class Damage:
     Attributes:
         kind: "damaged" and "missing": a data file that is not what was stored, or not there; "unreadable": a file that
             the system does not let this user read; "unknown": a file among the data files that the manifest does not
-            know; the others name what is damaged: the store marker, the
-            manifest, the note of a killed write, the corporate actions, what a fetch remembers, the label.
+            list; the others name the damaged file: "marker", the store marker; "manifest"; "note", the note of a killed
+            write; "actions", the corporate actions; "fetched", the sessions that sources have no bars of; "label";
+            "days", the time zones of daily bars.
         path: The file.
-        reason: What is wrong with it.
-        partition: Of a data file: whose bars, of which interval and month.
-        entry: What the manifest says of that file, if it knows it.
+        reason: The damage, as text.
+        partition: Symbol, interval and month of a data file, else None.
+        entry: The manifest's entry of a data file, None if there is none.
     """
 
     kind: Kind
@@ -58,7 +59,7 @@ class Damage:
 
     @property
     def file(self) -> Path:
-        """The file, of a store in a folder."""
+        """The file as a path, for a store in a folder."""
         return Path(str(self.path))
 
 
@@ -67,11 +68,11 @@ class VerifyReport:
     """The outcome of a verification.
 
     Attributes:
-        files: Number of data files that the manifest knows; where it is damaged, of those that are there.
-        bytes: Their size.
-        damages: What is wrong; empty when every byte is as it was stored.
-        unlisted: In object storage, how many objects the manifest does not list: what killed writers have left, or
-            writers at work.
+        files: Number of data files in the manifest; if it is damaged, in the store.
+        bytes: Size of these files.
+        damages: The damages; empty when every byte is as it was stored.
+        unlisted: In object storage, the number of objects that the manifest does not list, left by killed writers or
+            just being written.
     """
 
     files: int
@@ -81,7 +82,7 @@ class VerifyReport:
 
 
 def find_damages(store: Path, advanced: Callable[[int, int], None] | None) -> VerifyReport:
-    """Look at all files of a store once, as they are now.
+    """Check all files of a store once, without waiting for writers.
 
     Args:
         store: The store's folder.
@@ -111,7 +112,7 @@ def find_damages(store: Path, advanced: Callable[[int, int], None] | None) -> Ve
 def _side_damages(store: Path, manifest: Manifest | None) -> Iterator[Damage]:
     """Yield the damages of files beside the bars.
 
-    Without a manifest, as far as they carry checksums of their own.
+    Without a manifest, only files with a checksum of their own can be checked.
     """
     for name in SIDE_FILES:
         path, entry = store / name, manifest.side_files.get(name) if manifest else None
@@ -131,6 +132,7 @@ def _side_damages(store: Path, manifest: Manifest | None) -> Iterator[Damage]:
 
 
 def _data_damages(store: Path, manifest: Manifest, advanced: Callable[[int, int], None] | None) -> Iterator[Damage]:
+    """Yield the damages of data files, and files among them that the manifest does not list."""
     known = {data_path(store, partition): (partition, entry) for partition, entry in manifest.partitions()}
     with ThreadPoolExecutor(_THREADS) as pool:
         problems = pool.map(lambda path: file_problem(path, known[path][1]), known)
@@ -142,7 +144,7 @@ def _data_damages(store: Path, manifest: Manifest, advanced: Callable[[int, int]
             if advanced is not None:
                 advanced(done, len(known))
     for path in sorted((store / layout.BARS).rglob("*")):
-        # A folder in the place of a data file keeps bars from being stored there.
+        # A folder with the name of a data file counts, too, because it keeps bars from being stored there.
         if path not in known and (not path.is_dir() or is_data_file(store, path)):
             why = reading_problem(path)
             yield Damage("unknown", path, NOT_KNOWN) if why is None else _unreadable(path, why)
@@ -153,6 +155,7 @@ def _unreadable(path: Path, why: str, partition: Partition | None = None, entry:
 
 
 def _undescribed(path: Path) -> Damage | None:
+    """Return the damage of a data file that cannot be read, without a manifest, or None."""
     try:
         describe_file(path)
     except UnreadableFileError as exc:

@@ -30,22 +30,22 @@ _LOCK_WAIT_S = 30.0
 
 
 def verify_objects(store: StoreAddress, advanced: Callable[[int, int], None] | None = None) -> VerifyReport:
-    """Compare every object of a store with its checksum, from where it is stored.
+    """Compare every object of a store with its checksum, read from object storage.
 
-    Nothing is changed. Others may write to it meanwhile.
+    Nothing is changed. Others may write to the store meanwhile.
 
     Args:
-        store: Its address.
+        store: The address of the store.
         advanced: Called with (files done, files in all).
 
     Raises:
-        StoreError: There is no store, or no answer.
+        StoreError: There is no store, or object storage does not answer.
     """
     backing = object_backing(store)
     backing.require()
     manifest = backing.heal()
     found = list(_damages(backing, manifest, advanced))
-    # What another one has replaced meanwhile is as that one stored it, and is looked at anew.
+    # Damages may only be objects that a writer has replaced meanwhile, so a changed manifest is checked once more.
     now = backing.heal()
     if found and now is not manifest:
         found = list(_damages(backing, now, None))
@@ -76,6 +76,7 @@ def _damages(
 
 
 def _problem(backing: ObjectBacking, name: str, sha256: str) -> str | None:
+    """Return why an object is not what was stored, or None."""
     try:
         proved(backing.objects, name, sha256)
     except DamagedObjectError as exc:
@@ -84,13 +85,13 @@ def _problem(backing: ObjectBacking, name: str, sha256: str) -> str | None:
 
 
 def repair_objects(store: StoreAddress) -> RepairReport:
-    """Take what is not as it was stored out of a store, and delete what killed writers have left.
+    """Move damaged objects of a store into its quarantine, and delete those left by killed writers.
 
-    What is damaged is moved into the quarantine below the address. Nothing is built from finer bars: import again, or
-    copy the store into a folder and repair it there.
+    Unlike `repair`, nothing is built from finer bars: import again, or copy the store into a folder and repair it
+    there.
 
     Raises:
-        StoreError: There is no store, no answer, or one may not write.
+        StoreError: There is no store, object storage does not answer, or writing is not allowed.
     """
     backing = object_backing(store)
     with backing.lock(_LOCK_WAIT_S):
@@ -111,8 +112,8 @@ def repair_objects(store: StoreAddress) -> RepairReport:
 
 
 def _set_aside(backing: ObjectBacking, damage: Damage) -> Repair:
-    """Copy a damaged object to where nobody reads it."""
-    # The commit that takes it out deletes it.
+    """Copy a damaged object into the quarantine, and return its repair."""
+    # The object itself is deleted by the commit that removes it from the manifest.
     name = str(damage.path).removeprefix(f"{backing.place}/")
     found, moved_to = backing.objects.get(name), None
     if found is not None:

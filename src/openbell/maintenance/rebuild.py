@@ -1,4 +1,7 @@
-"""Lost bars built again from finer ones, days from complete minutes and minutes from complete seconds."""
+"""Rebuilding of lost bars from complete finer ones.
+
+1d bars are built from 1m bars, and 1m bars from 1s bars.
+"""
 
 from __future__ import annotations
 
@@ -29,16 +32,16 @@ _SCHEMA = pl.Schema([*BAR_SCHEMA.items(), (BUILT, BUILT_SCHEMA[BUILT])])
 def rebuilt(
     store: BarStore, lost: Partition, entry: FileEntry, time_manager: TimeManager
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Build the bars of a lost data file of which every finer bar is stored.
+    """Build the bars of a lost data file for which all finer bars are stored.
 
     Args:
         store: Where the finer bars are.
-        lost: The file.
-        entry: What is known of it: from when to when its bars were.
-        time_manager: Says which finer bars a session has; bars outside regular hours are not built.
+        lost: The lost file.
+        entry: The manifest's entry of the lost file, which has the time of its first and last bar.
+        time_manager: The calendar, by which finer bars are complete; bars outside regular hours are not built.
 
     Returns:
-        The bars, and the marks that say of how many finer ones each is made (rows of `BUILT_SCHEMA`).
+        The bars, and for each the number of finer bars that it was built from (rows of `BUILT_SCHEMA`).
 
     Raises:
         DamagedFileError: A file of the finer bars cannot be read.

@@ -1,4 +1,4 @@
-"""Repair of a store, as far as it can be mended, with a report of what was lost."""
+"""Repair of a store, with a report of the bars that must be imported again."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class Repair:
     """The outcome for one damage.
 
     Attributes:
-        damage: What was wrong.
+        damage: The damage.
         outcome: "rebuilt"; "partly rebuilt" and "lost": some or all of the bars must be imported again; "adopted": the
-            file holds good bars and belongs to the store now; "set aside": it was no part of the store; "left": it
-            cannot be read, and may be as it was stored.
-        text: The same for people.
-        rows_lost: Number of bars to import again; None when nobody knows how many they were.
-        moved_to: Where the damaged file is now; None when there is none.
+            file holds good bars and belongs to the store now; "set aside": the file was moved away, and nothing need be
+            imported for it, except after a killed write; "left": the file cannot be read, and may be as it was stored.
+        text: The outcome, as text for users.
+        rows_lost: Number of bars to import again; None when unknown.
+        moved_to: Where the damaged file is now; None if it was not moved.
     """
 
     damage: Damage
@@ -66,11 +66,9 @@ class Repair:
 class RepairReport:
     """The outcome of a repair.
 
-    Without repairs, the store was as it should be.
-
     Attributes:
-        repairs: What was done.
-        swept: In object storage, how many objects that the manifest did not list are deleted.
+        repairs: The outcome for each damage; empty if the store had none.
+        swept: In object storage, the number of deleted objects that the manifest did not list.
     """
 
     repairs: tuple[Repair, ...]
@@ -83,31 +81,30 @@ class RepairReport:
 
     @property
     def left(self) -> tuple[Repair, ...]:
-        """Files that were left as they are, because they cannot be read."""
+        """Repairs of files that were left as they are, because they cannot be read."""
         return tuple(r for r in self.repairs if r.outcome == "left")
 
 
 def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairReport:
-    """Make a store whole again.
+    """Repair all damages of a store.
 
-    What cannot be read or trusted is moved into its quarantine.
+    Files that are damaged are moved into its quarantine.
 
-    - The store marker and the manifest are made again; the manifest from the data files, of which only those that hold
-      good bars are taken.
-    - Daily bars are built from the minutes of the sessions in which every minute of regular hours is there, and minutes
-      from seconds likewise. They are marked as built (`BarStore.built`), until a vendor's bar takes their place.
-    - A file that the manifest does not know is taken in when it holds good bars of its place.
+    - The store marker and the manifest are made again, the manifest from the data files that hold good bars.
+    - Lost 1d bars are built from 1m bars, for sessions that have every 1m bar of regular hours; lost 1m bars are built
+      from 1s bars in the same way. They are marked as built (`BarStore.built`), until a vendor's bar replaces them.
+    - A file that the manifest does not list is adopted if it holds good bars of its symbol, interval and month.
     - A file that the system does not let this user read is left as it is.
 
-    May be killed and begun again. After it, the store has no other damage; doing it twice is the same as doing it once.
+    May be killed and begun again. Afterwards, the store has no other damage, and a second repair changes nothing.
 
     Args:
         store: The store's folder.
         exchange: The calendar that says which minutes a session has.
 
     Raises:
-        StoreError: The folder is not a store, another process is writing, the disk is full, or one of the files that
-            all depends on may not be read.
+        StoreError: The folder is not a store, another process is writing, the disk is full, or the store marker, the
+            manifest or one of its logs cannot be read by this user.
     """
     require_traces(store)
     for name in (layout.STORE_MARKER, MANIFEST, layout.CHANGES, PENDING):
@@ -119,7 +116,7 @@ def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairRep
     time_manager = TimeManager(exchange)
     with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
         try:
-            return RepairReport((*_mend_frame(store), *_Repairer(store, time_manager).mend()))
+            return RepairReport((*_restore_manifest(store), *_Repairer(store, time_manager).repair_all()))
         except OSError as exc:
             raise StoreError(
                 f"the store {store} cannot be repaired: {exc.strerror or exc} ({exc.filename}). Mend that, and repair "
@@ -127,8 +124,8 @@ def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairRep
             ) from exc
 
 
-def _mend_frame(store: Path) -> Iterator[Repair]:
-    """Make the store marker and the manifest again, and finish a killed write or give it up."""
+def _restore_manifest(store: Path) -> Iterator[Repair]:
+    """Make a damaged store marker or manifest again, and finish or give up a killed write."""
     reason = store_marker_problem(store)
     for name in (layout.STORE_MARKER, MANIFEST, layout.CHANGES, PENDING):
         if (store / name).is_dir():
@@ -159,19 +156,19 @@ def _mend_frame(store: Path) -> Iterator[Repair]:
 
 
 def _remake_manifest(store: Path) -> int:
-    """Make the manifest from the data files, and return how many there are."""
+    """Make the manifest from the data files, and return their number."""
     manifest = commit_manifest(store, Manifest.scan(store))
     suspects = {p: e for p, e in manifest.partitions() if e.rows and file_problem(store, p)}
-    # A checksum that fits nothing makes each of them a damaged file.
+    # An empty checksum fits no file, so that each of them counts as damaged below.
     doubtful = {p: e._replace(sha256="") for p, e in suspects.items()}
     manifest = commit_manifest(store, manifest.with_changes(doubtful))
     return sum(len(entries) for entries in manifest.files.values())
 
 
 class _Repairer:
-    """Mends the damages of a store whose manifest can be read.
+    """Repairs the damages of a store whose manifest can be read.
 
-    The writer's lock is held meanwhile.
+    Use it with the writer's lock held.
     """
 
     def __init__(self, store: Path, time_manager: TimeManager) -> None:
@@ -181,33 +178,32 @@ class _Repairer:
         self._side_changes: dict[str, SideEntry | None] = {}
         self._lost: list[Repair] = []
 
-    def mend(self) -> list[Repair]:
-        """Mend what can be mended.
-
-        The manifest is committed when it returns.
-        """
-        done = [each for damage in find_damages(self._store, None).damages for each in self._mended(damage)]
-        # What may be rebuilt stays known until it is: a repair that is killed before that can be begun again.
-        hoped = {p for p, entry in self._changes.items() if entry is None and p.interval in FINER}
-        known = {p: entry for p, entry in self._changes.items() if p not in hoped}
+    def repair_all(self) -> list[Repair]:
+        """Find and repair all damages, and commit the manifest."""
+        done = [each for damage in find_damages(self._store, None).damages for each in self._repaired(damage)]
+        # Files that may be rebuilt stay in the manifest until they are, so that a killed repair can be begun again.
+        rebuildable = {p for p, entry in self._changes.items() if entry is None and p.interval in FINER}
+        known = {p: entry for p, entry in self._changes.items() if p not in rebuildable}
         manifest = Manifest.load(self._store).with_changes(known, self._side_changes)
         if known or self._side_changes:
             commit_manifest(self._store, manifest)
-        done += [each for each in self._lost if _partition(each.damage) not in hoped]
-        # Minutes first: days are built of them.
+        done += [each for each in self._lost if _partition(each.damage) not in rebuildable]
+        # 1m bars first, because 1d bars are built from them.
         for interval in ("1m", "1d"):
             lost = [
-                e for e in self._lost if _partition(e.damage) in hoped and _partition(e.damage).interval == interval
+                e
+                for e in self._lost
+                if _partition(e.damage) in rebuildable and _partition(e.damage).interval == interval
             ]
             if lost:
                 built, manifest = self._rebuilt(lost, manifest)
                 done += built
         return done
 
-    def _mended(self, damage: Damage) -> list[Repair]:
-        """Mend one damage.
+    def _repaired(self, damage: Damage) -> list[Repair]:
+        """Repair one damage, and return the outcome.
 
-        A data file that is lost is noted, and reported when it is known what can be rebuilt.
+        A lost data file is only recorded in ``_lost``, because its outcome depends on what can be rebuilt.
         """
         if damage.kind == "unreadable":
             text = (
@@ -219,13 +215,14 @@ class _Repairer:
             return [Repair(damage, "rebuilt", f"its {entry.rows:,} bars are good")]
         if damage.kind in ("damaged", "missing"):
             self._changes[_partition(damage)] = None
-            self._lost.append(self._given_up(damage))
+            self._lost.append(self._moved_out(damage))
             return []
         if damage.kind == "unknown":
             return [self._adopted_or_set_aside(damage)]
-        return [self._mended_side_file(damage)]
+        return [self._repaired_side_file(damage)]
 
-    def _mended_side_file(self, damage: Damage) -> Repair:
+    def _repaired_side_file(self, damage: Damage) -> Repair:
+        """Adopt or restore a file beside the bars, or move it into the quarantine."""
         name = damage.file.relative_to(self._store).as_posix()
         known = Manifest.load(self._store).side_files.get(name)
         if damage.reason == NOT_KNOWN and damage.file.is_file():
@@ -245,18 +242,22 @@ class _Repairer:
         return Repair(damage, "lost", f"import the {again} again", None, moved_to)
 
     def _entry_if_good(self, damage: Damage) -> FileEntry | None:
-        """Return the entry of good bars in a file whose content the manifest never knew."""
+        """Return the entry of a good file without a known checksum, else None.
+
+        Such a file was listed in a manifest made from the data files, which cannot know its checksum.
+        """
         if damage.entry is None or damage.entry.sha256:
             return None
         return good_entry(self._store, _partition(damage))
 
-    def _given_up(self, damage: Damage) -> Repair:
-        """Take a data file that is not what was stored out of the store."""
+    def _moved_out(self, damage: Damage) -> Repair:
+        """Move a damaged data file into the quarantine, if it is there."""
         rows = damage.entry.rows or None if damage.entry is not None else None
         moved_to = None if damage.kind == "missing" else _to_quarantine(self._store, damage.file)
         return Repair(damage, "lost", "import its data again", rows, moved_to)
 
     def _adopted_or_set_aside(self, damage: Damage) -> Repair:
+        """Adopt an unlisted file that holds good bars, else move it into the quarantine."""
         if is_data_file(self._store, damage.file):
             partition = layout.partition_of(damage.file)
             if entry := good_entry(self._store, partition):
@@ -267,7 +268,10 @@ class _Repairer:
         return Repair(damage, "set aside", "it does not hold good bars of its place", moved_to=moved_to)
 
     def _rebuilt(self, lost: list[Repair], manifest: Manifest) -> tuple[list[Repair], Manifest]:
-        """Build lost files of one interval from finer bars, where these are complete."""
+        """Rebuild lost files of one interval, and commit the manifest.
+
+        Bars are built where the finer bars are complete.
+        """
         writer = StoreWriter(
             FolderBacking(self._store), manifest.with_changes(dict.fromkeys(_partition(e.damage) for e in lost))
         )
@@ -275,32 +279,32 @@ class _Repairer:
         writer.flush()
         return done, commit_manifest(self._store, writer.manifest)
 
-    def _rebuilt_file(self, given_up: Repair, writer: StoreWriter) -> Repair:
-        partition, entry = _partition(given_up.damage), given_up.damage.entry
+    def _rebuilt_file(self, loss: Repair, writer: StoreWriter) -> Repair:
+        partition, entry = _partition(loss.damage), loss.damage.entry
         if entry is None:
-            return given_up
+            return loss
         bars, marks = rebuilt(BarStore(self._store), partition, entry, self._time_manager)
         if bars.is_empty():
-            return given_up
+            return loss
         writer.write(partition.symbol, partition.interval, bars, built=marks)
-        lost = None if given_up.rows_lost is None else max(0, given_up.rows_lost - bars.height)
+        lost = None if loss.rows_lost is None else max(0, loss.rows_lost - bars.height)
         first, last = bars["timestamp"][0], bars["timestamp"][-1]
         what, finer = ("sessions", "minutes") if partition.interval == "1d" else ("minutes", "seconds")
         text = f"{bars.height:,} {what}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, built from complete {finer} and marked so"
         if lost == 0:
-            return Repair(given_up.damage, "rebuilt", text, 0, given_up.moved_to)
-        return Repair(given_up.damage, "partly rebuilt", f"{text}; import the others again", lost, given_up.moved_to)
+            return Repair(loss.damage, "rebuilt", text, 0, loss.moved_to)
+        return Repair(loss.damage, "partly rebuilt", f"{text}; import the others again", lost, loss.moved_to)
 
 
 def _to_quarantine(store: Path, path: Path) -> Path:
-    """Move a file to where nobody reads it.
+    """Move a file into the quarantine, and return its new path.
 
-    Its place is in its name.
+    The new name is made of the file's path.
     """
     folder = store / QUARANTINE / "damaged"
     folder.mkdir(parents=True, exist_ok=True)
     place = path.relative_to(store).with_suffix("").parts
-    # The folders of two long names do not fit into one.
+    # Cut, because two long names of folders joined may exceed the longest name of a file.
     name = "-".join(place[1:] or place)[-_LONGEST_NAME:]
     n = 1
     while (target := folder / f"{name}-{n}{path.suffix[:_LONGEST_SUFFIX]}").exists():

@@ -1,4 +1,7 @@
-"""The check whether a data file that nobody vouches for holds good bars of its place."""
+"""Validation of data files without a checksum, by the bars that they hold.
+
+A file holds good bars of its place if they are valid and of the month in its path.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ __all__ = ["file_problem", "good_entry"]
 
 
 def good_entry(store: Path, partition: Partition) -> FileEntry | None:
-    """Return the entry of a file of good bars of its place, or None.
+    """Return the manifest's entry for a file that holds good bars of its place, or None.
 
-    The file is written anew when only its types are others.
+    A file whose columns only have other types is converted.
     """
     path = layout.data_path(store, partition)
     try:
@@ -44,7 +47,7 @@ def good_entry(store: Path, partition: Partition) -> FileEntry | None:
 
 
 def file_problem(store: Path, partition: Partition) -> str | None:
-    """Return why a file cannot be the bars of its place, or None when it can."""
+    """Return why a file's bars are not good ones of its place, or None."""
     try:
         frame = pl.read_parquet(io.BytesIO(layout.data_path(store, partition).read_bytes()))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
@@ -53,7 +56,7 @@ def file_problem(store: Path, partition: Partition) -> str | None:
 
 
 def _content_problem(partition: Partition, frame: pl.DataFrame) -> str | None:
-    """Return why a frame cannot be the bars of a place, or None when it can."""
+    """Return why a frame's bars are not good ones of a place, or None."""
     if frame.schema != BAR_SCHEMA:
         return "its columns are not those of bars"
     try:

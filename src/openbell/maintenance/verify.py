@@ -33,7 +33,7 @@ def verify(store: Path, *, advanced: Callable[[int, int], None] | None = None) -
         advanced: Called with (files done, files in all).
 
     Raises:
-        StoreError: The folder is not a store, or another process writes for longer than one waits.
+        StoreError: The folder is not a store, or another process holds the writer's lock for more than 30 seconds.
     """
     require_traces(store)
     report = find_damages(store, advanced)
@@ -41,7 +41,7 @@ def verify(store: Path, *, advanced: Callable[[int, int], None] | None = None) -
         return report
     if not os.access(store, os.W_OK):
         return find_damages(store, None)
-    # A writer may have been at work, or was killed at it: what is still wrong without one is wrong.
+    # Another process may have been writing, or was killed, so the files are checked once more under the lock.
     with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
         note = None
         try:
@@ -49,7 +49,7 @@ def verify(store: Path, *, advanced: Callable[[int, int], None] | None = None) -
         except UnfinishedWriteError as exc:
             note = Damage("note", store / layout.PENDING, str(exc))
         except DamagedFileError:
-            # The manifest, which is found below.
+            # The manifest is damaged, which `find_damages` reports.
             note = None
         report = find_damages(store, None)
         return replace(report, damages=(note, *report.damages)) if note else report

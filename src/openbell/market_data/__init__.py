@@ -1,1 +1,1 @@
-"""Bars of a store, read, cached, adjusted to a day, derived and measured."""
+"""Bars of a store, read, cached, adjusted as of a day, derived and measured."""

@@ -1,4 +1,4 @@
-"""Bars on the price basis of a day, made of stored ones."""
+"""Bars on the price basis of a day, adjusted from stored bars."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ __all__ = ["AdjustedBars"]
 
 
 class AdjustedBars:
-    """Adjusted series as of one day, each a copy that serves all days until the next ex-date.
+    """Adjusted series as of one day.
 
-    Use it with the cache's ``lock`` held. Days are numbers since 1970-01-01, and ranges of them include both ends.
+    Each is a copy that serves all days until the next ex-date.
+
+    Use it with the cache's ``lock`` held. Days are counted from 1970-01-01, and ranges of days include both ends.
 
     Args:
         cache: The bars in memory.
-        adjustment: What they are adjusted for.
-        day: The day.
+        adjustment: What the bars are adjusted for.
+        day: The day on whose price basis the bars are.
     """
 
     def __init__(self, cache: BarCache, adjustment: Adjustment, day: int) -> None:
@@ -49,7 +51,7 @@ class AdjustedBars:
         return basis.applied > 0 and int(ex_days[basis.applied - 1]) > first_day
 
     def prepare(self, securities: Sequence[Security], base: str, first_day: int, last_day: int) -> None:
-        """Adjust cached bars of many securities where an action changes them."""
+        """Cache adjusted series of the securities whose bars an action changes."""
         bases = [self.basis(security) for security in securities]
         changed = [basis for basis in bases if self.is_changed(basis, first_day) and basis.security.spans(base)]
         if not changed:
@@ -69,10 +71,10 @@ class AdjustedBars:
     def _make(
         self, basis: PriceBasis, base: str, wanted: Interval, first_day: int, last_day: int, arena: Arena
     ) -> CachedSeries:
-        """Bring an adjusted series into the cache."""
+        """Make an adjusted series of the interval ``wanted``, cache it and return it."""
         stored, security = parse_interval(base), basis.security
 
-        def made() -> CachedSeries:
+        def make() -> CachedSeries:
             if wanted == stored:
                 return self._adjusted(basis, base, first_day, last_day, arena)
             _, whole_last = self._cache.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
@@ -80,7 +82,7 @@ class AdjustedBars:
             return self._cache.derived(source, stored, wanted)
 
         name = security.symbol, security.period.first_day, basis.applied, base, wanted
-        series = self._cache.shared.of(name, first_day, last_day, made)
+        series = self._cache.shared.of(name, first_day, last_day, make)
         self._cache.adjusted.put((security.symbol, base, wanted), basis, series)
         return series
 
@@ -104,7 +106,7 @@ class AdjustedBars:
     def _last_day_to_adjust(
         self, basis: PriceBasis, spans: Sequence[StoredSpan], in_memory: int, last_day: int, depth: int
     ) -> int:
-        """Return the last day that an adjusted copy will be asked for."""
+        """Return the last day up to which requests will need an adjusted copy."""
         ex_days = basis.security.applied_by(self._adjustment).ex_days
         ahead = min(in_memory, basis.security.period.last_day)
         if basis.applied < len(ex_days):
@@ -114,6 +116,7 @@ class AdjustedBars:
         return min(ahead, max(changes, default=last_day) + depth)
 
     def _back_adjusted(self, basis: PriceBasis, base: str, bars: Bars, sessions: SessionRange, arena: Arena) -> Bars:
+        """Return bars adjusted for the actions of a basis that have bars before them."""
         applied = basis.security.applied_by(self._adjustment)
         since = int(applied.ex_days.searchsorted(sessions.first_day, side="right"))
         place = sessions.days.searchsorted(applied.ex_days[since : basis.applied])

@@ -26,8 +26,8 @@ def aggregate(
     A bar has the first open, highest high, lowest low, last close and summed volume of its base bars.
 
     Intraday bars are aligned to the open of their trading segment and cut at its close. Daily and weekly bars are made
-    of whole sessions, from regular hours only. A bar whose period is not over within ``bars`` is made from what there
-    is; its ``end`` is the calendar's all the same, so that a cursor hides it until then.
+    of whole sessions, from regular hours only. A bar whose period goes on after the last of ``bars`` is made from the
+    base bars so far; its ``end`` is still the end by the calendar, so that a cursor hides it until then.
 
     Args:
         bars: Base bars; those outside the grid's segments are left out.
@@ -49,10 +49,10 @@ class Grouping(NamedTuple):
     """The base bars of each derived bar, which follow from times alone.
 
     Attributes:
-        inside: The base bars that are used; None: all.
-        first: The first row, among those that are used, of each derived bar; int64.
-        complete: The derived bars that have enough base bars; None: all.
-        times: The times of those.
+        inside: A mask of the base bars that are used; None: all.
+        first: The first row of each derived bar among the used base bars; int64.
+        complete: A mask of the derived bars that have enough base bars; None: all.
+        times: The times of the derived bars that have enough base bars.
     """
 
     inside: NDArray[np.bool_] | None
@@ -80,7 +80,7 @@ def grouped(
         group, start, end, expected = _group_bounds(segment, grid, interval, base)
     first = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
     count = np.add.reduceat(counts, first, dtype=np.int64)
-    # Rounded up from below: 0.81 of 300 is 243, and not the 243.00000000000003 that floats make of it.
+    # Less a little before rounding up: 0.81 of 300 is 243, not 244 because floats make 243.00000000000003 of it.
     complete = count >= np.ceil(min_completeness * expected[first] - 1e-9)
     selected = None if complete.all() else complete
     rows = first if selected is None else first[selected]
@@ -110,7 +110,7 @@ def aggregated(bars: Bars, grouping: Grouping) -> Bars:
 def as_inputs(bars: Bars) -> Bars:
     """Return base bars with a count of at most one.
 
-    So a bar that was built from finer ones counts like a stored one.
+    So a built bar counts like a stored one.
     """
     if not len(bars) or int(bars.count.max()) <= 1:
         return bars
@@ -148,7 +148,7 @@ def _intraday_bounds(
 
 
 def _group_bounds(segment: NDArray[np.intp], grid: SessionGrid, interval: Interval, base: Interval) -> _Bounds:
-    """Return what `_intraday_bounds` does, for bars of whole sessions."""
+    """Return, per base bar, the same as `_intraday_bounds`, for bars of whole sessions."""
     expected = grid.expected_bars(interval)
     group = np.searchsorted(expected.session, grid.segment_session[segment], side="right") - 1
     counts = grid.expected_counts(interval, base)

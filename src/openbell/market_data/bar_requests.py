@@ -32,12 +32,12 @@ GapPolicy = Literal["none", "forward"]
 """``none`` leaves gaps; ``forward`` fills those within a session with synthetic bars."""
 
 GapPolicies = GapPolicy | Mapping[str, GapPolicy | Mapping[str, GapPolicy]]
-"""One word for all series, or words by interval, symbol and "default"; those of a symbol by interval and "default"."""
+"""One policy for all series, or a mapping by interval, symbol or "default"; a symbol's value may be a mapping again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """Settings of a `DataManager`, whose arguments say what they mean."""
+    """Settings of a `DataManager`, described at its arguments."""
 
     min_completeness: float = 0.0
     gap_policy: GapPolicies = "none"
@@ -49,7 +49,7 @@ class LoadSettings:
 
 
 class BarRequest(NamedTuple):
-    """Bars to load of a symbol, over a range that holds a session.
+    """Bars to load of a symbol, over a range of days with at least one session.
 
     Attributes:
         base: The stored interval to read.
@@ -66,22 +66,25 @@ class BarRequest(NamedTuple):
     fill: bool
 
 
-def stored_interval(symbol: str, interval: str, base: str | None, held: Sequence[str], store: Place) -> str:
+def stored_interval(
+    symbol: str, interval: str, base: str | None, held: Sequence[str], store: Place, off_grid: Sequence[str] = ()
+) -> str:
     """Return the stored interval to read, ``base`` if it is given.
 
     Args:
         symbol: The symbol, for messages.
-        interval: The interval to make.
-        base: The stored interval that is wanted; None: the coarsest that builds ``interval`` exactly.
+        interval: The interval of the bars to return in the end.
+        base: The stored interval that the caller asked for; None: the coarsest that builds ``interval`` exactly.
         held: The intervals in which the store has the symbol.
         store: The store's folder, for messages.
+        off_grid: Further ones, whose bars lie off the grid of the sessions and build nothing.
 
     Raises:
         DataError: ``base`` is not stored.
-        IntervalError: Nothing that is stored builds ``interval``.
+        IntervalError: ``base``, or without it no stored interval, builds ``interval``.
     """
     if base is None:
-        return determine_required_base(interval, held)
+        return determine_required_base(interval, held, off_grid)
     if not builds(base, interval):
         raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
     if base not in held:
@@ -108,11 +111,14 @@ def gap_policy_of(policies: GapPolicies, symbol: str, interval: str) -> GapPolic
 def unknown_symbol(symbol: str, store: Place, hint: str) -> DataError:
     """Return the error that a store has no bars of a symbol.
 
-    ``hint`` is empty or begins with a blank.
+    Args:
+        symbol: The symbol.
+        store: The store's folder.
+        hint: Advice that is added to the message; empty, or with a leading blank.
     """
     remedy = command_on("data import csv FILES", store)
     return DataError(f"the store {store} has no bars of {symbol}.{hint} Import some with: {remedy}")
 
 
 SeriesKey = tuple[str, str, Interval]
-"""A symbol, the stored interval that is read, and the interval of the series."""
+"""The symbol that bars are stored under, the stored interval that is read, and the interval of the series."""

@@ -1,4 +1,4 @@
-"""The cache of stored, derived and adjusted bars, and the requests to it."""
+"""The cache of stored, derived and adjusted bars, and requests for them."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class BarCache:
 
     Use it with its ``lock`` held.
 
-    A miss reads ahead in the direction of the ``horizon``, to the end of a file of each symbol. So a backtest that asks
-    day by day reads each file once, and has no more in memory than it looks back on and one such file. All days are
-    numbers since 1970-01-01, and ranges of them include both ends.
+    A miss reads ahead towards the ``horizon``, to the end of a file of each symbol. So a backtest that loads day by
+    day reads each file once, and has in memory only its lookback and one such file per symbol. All days are counted
+    from 1970-01-01, and ranges of days include both ends.
 
     Args:
         store: Where the bars are.
@@ -63,10 +63,11 @@ class BarCache:
 
     Attributes:
         lock: One lock for the caches of all states of the store.
-        facts: What the store held when the cache was made.
+        facts: The symbols, spans and corporate actions of the store when the cache was made.
         adjusted: Series that are adjusted for corporate actions.
-        computed: Columns that follow from those of series, where runs come again.
-        remembered: What else follows from the state of the store and a day, likewise.
+        computed: Memo of columns computed from those of series; None unless runs repeat the same days.
+        remembered: Memo of other results that follow from the state of the store and a day; None unless runs repeat
+            the same days.
         times: The times that series share.
         series: Stored and derived series in memory.
         stored_rows: The number of stored bars in memory.
@@ -84,9 +85,9 @@ class BarCache:
         self.times = SharedTimes(time_manager)
         self.series: dict[SeriesKey, CachedSeries] = {}
         self.stored_rows = 0
-        # With synthetic bars, for as long as the series without them is in use.
+        # Series with synthetic bars, cached for as long as the series without these is in use.
         self._filled: WeakKeyDictionary[CachedSeries, CachedSeries] = WeakKeyDictionary()
-        # The most sessions that were asked for at once, per symbol and base: so much stays when a series moves on.
+        # The most sessions of one request, per symbol and base: this many stay when a series moves on to later days.
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
         self.adjusted = AdjustedCache(every_basis=settings.rerun)
         self.computed = ColumnMemo() if settings.rerun else None
@@ -96,38 +97,47 @@ class BarCache:
 
     @cached_property
     def shared(self) -> SharedSeries:
-        """The series that other processes use as well."""
+        """The series that processes share."""
         tm, settings = self.time_manager, replace(self.settings, horizon=None, shared=None)
         state = tm.sessions_of, tm.session_hours, settings, self.facts.manifest.digest
         return SharedSeries(self.settings.shared, repr(state), self.times)
 
     def current(self) -> BarCache:
         """Return the cache of the store as it is now."""
-        # One place for the caches of all states: each pointing to the next would keep the bars of its time.
+        # One list that the caches of all states share: if each pointed to the next, old bars would stay in memory.
         newest = self._newest
         while not newest[0].facts.are_current:
             newest[0] = newest[0].of_new_state()
         return newest[0]
 
     def request(
-        self, symbol: str, interval: str, first: date, last: date, *, base: str | None, held: Sequence[str]
+        self,
+        symbol: str,
+        interval: str,
+        first: date,
+        last: date,
+        *,
+        base: str | None,
+        held: Sequence[str],
+        off_grid: Sequence[str] = (),
     ) -> BarRequest | None:
         """Return what to load of a symbol, or None for a range without a session.
 
-        ``held`` are the intervals in which the symbol is stored.
+        ``held`` are the intervals in which the symbol is stored, ``off_grid`` others that build nothing.
 
         Raises:
             DataError: ``base`` is not stored.
-            IntervalError: Nothing that is stored builds ``interval``.
+            IntervalError: ``base``, or without it no stored interval, builds ``interval``.
         """
-        source, wanted = stored_interval(symbol, interval, base, held, self.store.path), parse_interval(interval)
+        source = stored_interval(symbol, interval, base, held, self.store.path, off_grid)
+        wanted = parse_interval(interval)
         if last < first or not len(self.time_manager.grid(first, last)):
             return None
         fill = wanted.is_intraday and gap_policy_of(self.settings.gap_policy, symbol, str(wanted)) == "forward"
         return BarRequest(source, wanted, day_number(first), day_number(last), fill)
 
     def bars(self, symbol: str, request: BarRequest) -> Bars:
-        """Return views of the bars stored under a symbol, or derived from these.
+        """Return the bars stored under a symbol, or derived from these, as views of cached columns.
 
         Raises:
             DamagedFileError: A file cannot be read.
@@ -139,7 +149,7 @@ class BarCache:
         return (self.forward_filled(found, wanted) if fill else found).between(first_day, last_day)
 
     def forward_filled(self, series: CachedSeries, interval: Interval) -> CachedSeries:
-        """Return a series with synthetic bars in its gaps."""
+        """Return a series with synthetic bars in its gaps, made once per series."""
         filled = self._filled.get(series)
         if filled is None:
             filled = self.shared.filled(series, lambda: self._fill(series, interval))
@@ -160,11 +170,13 @@ class BarCache:
         return self.series[symbol, base, parse_interval(base)]
 
     def derived(self, source: CachedSeries, stored: Interval, wanted: Interval) -> CachedSeries:
-        """Make bars of ``wanted`` from stored ones, as far as they are whole."""
+        """Aggregate a stored series to the interval ``wanted``, up to the last complete bar."""
         return self.times.derived(source, wanted, base=stored, min_completeness=self.settings.min_completeness)
 
     def provide(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
-        """Bring a range of days of all these symbols, or none, into the cache.
+        """Bring the stored bars of a range of days into the cache.
+
+        If one symbol cannot be read, no symbol's bars are cached.
 
         Raises:
             DamagedFileError: A file cannot be read.
@@ -180,13 +192,14 @@ class BarCache:
                 self._read_missing(left, base, first_day, last_day)
 
     def _is_shared(self, key: SeriesKey, first_day: int, last_day: int) -> bool:
-        """Return whether another process has made a series, which is in the cache then."""
+        """Return whether another process shares the series, and cache it if so."""
         found = self.shared.find(key, first_day, last_day)
         if found is not None:
             self._put(key, found)
         return found is not None
 
     def _read_missing(self, missing: Sequence[str], base: str, first_day: int, last_day: int) -> None:
+        """Read and cache stored bars, ahead as far as memory allows."""
         if not missing:
             return
         stored = parse_interval(base)
@@ -203,17 +216,17 @@ class BarCache:
             try:
                 found += self._read(group, base, begin, end)
             except DamagedFileError:
-                # The file may be one that would only have been read ahead: then it costs no more than its own month.
-                asked_end = max(begin, min(end, last_day))
-                if asked_end == end:
+                # The damaged file may be one that was only read ahead, which must not fail the days requested now.
+                requested_end = max(begin, min(end, last_day))
+                if requested_end == end:
                     raise
-                found += self._read(group, base, begin, asked_end)
-        while found:  # one by one: a series and its parts are in memory together, but not those of all symbols
+                found += self._read(group, base, begin, requested_end)
+        while found:  # popped one by one, so that only one symbol has both its parts and the joined series in memory
             symbol, new = found.pop()
             self._put_stored((symbol, base, stored), new)
 
     def forget(self, symbols: Iterable[str]) -> None:
-        """Drop all that is in memory of symbols that nobody needs any more."""
+        """Drop everything cached of symbols that nobody needs any more."""
         gone = set(symbols)
         stored = 0
         for key in [key for key in self.series if key[0] in gone]:
@@ -227,9 +240,9 @@ class BarCache:
         self.facts.securities.forget(gone)
 
     def grow(self, symbols: Sequence[str], base: str) -> None:
-        """Let the series of symbols go on to what has come of the running session by now.
+        """Extend the stored series of symbols by the running session's latest bars.
 
-        What was made of them before is made anew when it is asked for.
+        Series derived or adjusted from them are dropped, and made again when they are requested.
         """
         if self._today is None:
             return
@@ -246,7 +259,7 @@ class BarCache:
         self.adjusted.drop(grown, base)
 
     def of_new_state(self) -> BarCache:
-        """Make the cache of the store's new state, with all unchanged series."""
+        """Return a cache of the store's present state, with all series that have not changed."""
         later = BarCache(self.store, self.time_manager, self.settings, self._today)
         later.lock, later._newest = self.lock, self._newest
         changed = changed_series(self.facts.manifest, later.facts.manifest)
@@ -263,24 +276,24 @@ class BarCache:
         symbols = {symbol for symbol, _ in changed}
         for key, series in self.series.items():
             symbol, base, wanted = key
-            # Where gaps are filled, a series is made of the finer ones, too.
+            # With ``gap_fill``, a series may have bars built from finer ones, so any change of the symbol counts.
             if not (symbol in symbols if self.settings.gap_fill else (symbol, base) in changed):
                 later.series[key] = series
                 later.stored_rows += len(series.bars) if str(wanted) == base else 0
 
     def _load(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedSeries:
-        """Bring a series into the cache."""
+        """Read or derive a series, cache it and return it."""
         stored = parse_interval(base)
         if wanted == stored:
             return self.stored(symbol, base, first_day, last_day)
         _, whole_last = self.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
 
-        def made() -> CachedSeries:
+        def make() -> CachedSeries:
             source = self.stored(symbol, base, first_day, max(last_day, day_number(whole_last)))
             return self.derived(source, stored, wanted)
 
         key = symbol, base, wanted
-        derived = self.series[key] = self.shared.of(key, first_day, last_day, made)
+        derived = self.series[key] = self.shared.of(key, first_day, last_day, make)
         return derived
 
     def _covers(self, key: SeriesKey, first_day: int, last_day: int) -> bool:
@@ -288,7 +301,10 @@ class BarCache:
         return series is not None and series.covers(first_day, last_day)
 
     def _read(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> list[tuple[str, CachedSeries]]:
-        """Read the stored bars of a range of days, and build missing ones if asked to."""
+        """Read the bars of a range of days.
+
+        With ``gap_fill``, missing bars are built. Bars of the running session are added.
+        """
         stored = parse_interval(base)
         grid = self.time_manager.grid(date_of(first_day), date_of(last_day))
         sessions = self.times.sessions(first_day, last_day)
@@ -302,15 +318,15 @@ class BarCache:
         return found
 
     def _days_to_read(self, key: SeriesKey, first_day: int, last_day: int, through: int) -> tuple[int, int]:
-        """Return the days to read so that a series covers a range.
+        """Return the first and last day to read so that a series covers a range.
 
-        Of a series that moves on, days that nobody will ask for again are dropped.
+        When a series moves on to later days, days that nobody will request again are dropped.
         """
         cached = self.series.get(key)
         if cached is not None and cached.first_day <= first_day <= cached.last_day + 1:
             if self.settings.rerun and self.stored_rows <= READ_ROWS:
                 return cached.last_day + 1, through
-            # Days only move on: what lies further back than was ever asked for will not be asked for again.
+            # Requests only move on to later days: none will look back further than the longest one so far.
             symbol, base, _ = key
             days = cached.sessions.days
             coming = len(self.time_manager.grid(date_of(cached.last_day + 1), date_of(last_day)))
@@ -322,18 +338,18 @@ class BarCache:
         return first_day, through
 
     def _drop_before(self, day: int, key: SeriesKey) -> None:
-        """Drop the bars of days before ``day``, but for the last day of all."""
+        """Drop the bars of days before ``day``, but never those of the series' last day."""
         old = self.series[key]
         day = min(day, old.last_day)
         if day > old.first_day:
             bars = old.between(day, old.last_day)
-            # Copies, because views would keep the whole in memory.
+            # Copies, because views would keep the whole columns in memory.
             copied = Bars.of(bars.times, *(getattr(bars, n).copy() for n in PRICE_COLUMNS))
             self.series[key] = self.times.series(self.times.sessions(day, old.last_day), copied)
             self.stored_rows -= len(old.bars) - len(bars)
 
     def _put_stored(self, key: SeriesKey, new: CachedSeries) -> None:
-        """Put new bars into the cache, joined with those that they continue."""
+        """Cache new bars, joined with cached ones that end or begin next to them."""
         old = self.series.get(key)
         joined = new
         if old is not None and new.last_day == old.first_day - 1:

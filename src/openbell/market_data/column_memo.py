@@ -1,4 +1,4 @@
-"""Columns computed of other columns, for runs that come again over the same bars."""
+"""Memo of columns computed from other columns, for repeated runs over the same bars."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _MOST_BYTES = 128 * 2**20
 
 
 class _Entry(NamedTuple):
-    """Columns, and what they were made of, whose memory gets no other content as long as somebody has it."""
+    """Computed columns, with references to their inputs.
+
+    While an entry holds its inputs, their memory is not used for anything else, so the places in the key stay true.
+    """
 
     columns: Columns
     made_of: Sequence[object]
@@ -29,11 +32,11 @@ class _Entry(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """Read-only columns that others are computed of, the same when they are the same memory.
+    """Read-only columns that others are computed from, identified by their place in memory.
 
     Attributes:
         columns: The columns.
-        places: Where they lie in memory.
+        places: The address, length and strides of each column.
     """
 
     columns: Sequence[Column]
@@ -41,12 +44,15 @@ class Origin(NamedTuple):
 
     @staticmethod
     def of(columns: Sequence[Column]) -> Origin:
-        """Look up where columns lie."""
+        """Return the origin of columns, with their places in memory."""
         return Origin(columns, tuple(_places(columns)))
 
 
 class ColumnMemo:
-    """Columns that follow from others and a key, computed once for all runs of a process, the latest of them."""
+    """Columns that follow from others and a key, computed once for all runs of a process.
+
+    The least recently used are dropped above 128 MiB.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -54,12 +60,12 @@ class ColumnMemo:
         self._size = 0
 
     def of(self, key: tuple[Hashable, ...], held: object, origin: Origin, make: Callable[[], Columns]) -> Columns:
-        """Return what ``make`` returned for the same key and origin, or returns now.
+        """Return the columns of this key and origin, from the memo or computed by ``make``.
 
         Args:
             key: What the columns follow from besides the origin.
-            held: An object whose identity is in the key.
-            origin: What the columns are computed of.
+            held: An object whose identity is in the key; held in memory, so that no other object gets its identity.
+            origin: What the columns are computed from.
             make: Computes the columns.
         """
         whole = key, origin.places

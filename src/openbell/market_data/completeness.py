@@ -24,7 +24,7 @@ class Gap:
     Attributes:
         start_ns: Start of the first missing bar, nanoseconds since 1970 UTC.
         end_ns: End of the last missing bar.
-        missing: How many bars are missing.
+        missing: Number of missing bars.
     """
 
     start_ns: int
@@ -39,8 +39,8 @@ class Completeness:
     Attributes:
         percent: Share of the expected bars that are there, 0 to 100; None when none was expected.
         expected: Number of bars that the calendar expects.
-        present: How many of those are there; bars that the calendar does not expect are not counted.
-        gaps: The missing ones, in ascending time.
+        present: Number of expected bars that are there; other bars are not counted.
+        gaps: The missing bars, in ascending time.
     """
 
     percent: float | None
@@ -60,9 +60,9 @@ def measure_completeness(
 
     Args:
         actual_starts: Starts of the bars that are there; ascending int64 nanoseconds since 1970 UTC.
-        expected_starts: Starts of the bars that the calendar expects, likewise.
-        expected_ends: Their ends.
-        across_breaks: Whether a gap runs on over the time between two expected bars that do not touch (a night, a
+        expected_starts: Starts of the bars that the calendar expects, in the same form.
+        expected_ends: Ends of the expected bars, in the same form.
+        across_breaks: Whether a gap continues over the time between two expected bars that do not touch (a night, a
             lunch break); True suits daily and weekly bars, where missing sessions in a row are one gap.
     """
     total = len(expected_starts)
@@ -86,11 +86,11 @@ def longest_by_chance(
     ``p`` that share of ``N`` expected bars, chance explains up to three times the ``n`` for which ``N * p**n`` is 0.01.
 
     Args:
-        runs: How many runs of missing bars each session has.
-        present: How many bars it has.
-        expected: How many it should have.
+        runs: The number of runs of missing bars in each session.
+        present: The number of bars in each session.
+        expected: The number of bars that the calendar expects in each session.
     """
-    # The share of missing bars would not do: a single long hole would make the session look thin.
+    # Not the share of missing bars, because a single long hole would make the session look thin.
     share = runs / np.maximum(present, 1)
     bound = _CLUSTERING * np.log(_CHANCE / np.maximum(expected, 1)) / np.log(np.clip(share, 1e-9, 1 - 1e-9))
     return np.where(share >= _THIN_SHARE, bound, 0.0)

@@ -1,4 +1,4 @@
-"""The DataManager, the public way to bars."""
+"""The DataManager, the public access to bars."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = ["DataManager", "StoreState"]
 
 
 class StoreState(NamedTuple):
-    """Content of a store at some time.
+    """Content of a store at one time, to compare with its content at another.
 
     Attributes:
-        manifest: Its files.
+        manifest: The files of the store.
         actions_version: The version of its corporate actions.
     """
 
@@ -46,26 +46,26 @@ class StoreState(NamedTuple):
 class DataManager:
     """Bars of a store by the sessions of an exchange, cached in memory.
 
-    Every series is cached over a contiguous range of sessions. A backtest that asks day by day reads each file once: a
+    Every series is cached over a contiguous range of sessions. A backtest that loads day by day reads each file once: a
     miss reads ahead towards the ``horizon``, and later loads are slices. May be used from any thread.
 
-    With ``as_of``, methods see what was known on that day: a symbol is what had that name then, and prices are on the
-    basis of the corporate actions up to and including that day. Without it they see what is stored. `on_day` returns a
-    view that fixes the day.
+    With ``as_of``, methods see what was known on that day: a symbol is the security that had that name then, and prices
+    are adjusted for the corporate actions up to and including that day. Without ``as_of``, methods see the bars as they
+    are stored. `on_day` returns a view that fixes the day.
 
     Args:
         store: Where the bars are.
         time_manager: Sessions and hours: bars outside its segments are left out.
         min_completeness: Derived bars with a smaller share of their base bars are left out (0 to 1).
-        gap_policy: "forward" fills gaps within a session with synthetic bars; one word for all series, or words by
-            interval and symbol.
+        gap_policy: "forward" fills gaps within a session with synthetic bars, "none" leaves them; one policy for all
+            series, or a mapping by interval and symbol.
         gap_fill: Whether missing bars are built from complete finer ones where the store has these.
-        horizon: The last day that will be asked for; None reads only what is asked for.
+        horizon: The last day that will be requested; None reads nothing ahead.
         adjustment: What bars as of a day are adjusted for: nothing ("raw"), splits, or splits and dividends ("total").
         today: The bars of a running session, which are not in the store yet.
-        rerun: Whether the days will be asked for again, by run after run. Then all of them, as far as memory allows,
-            are read at once and stay.
-        shared: A folder through which processes share series, so that each is made by one of them; None shares nothing.
+        rerun: Whether repeated runs will request the same days. Then all days, as far as memory allows, are read at
+            once and stay cached.
+        shared: A folder through which processes share series, so that only one of them makes each; None shares nothing.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class DataManager:
 
     @property
     def adjustment(self) -> Adjustment:
-        """Return what bars as of a day are adjusted for."""
+        """The kind of adjustment of bars as of a day, "raw", "split" or "total"."""
         return self.settings.adjustment
 
     @property
@@ -100,17 +100,21 @@ class DataManager:
             return self._cache
 
     def state(self) -> StoreState:
-        """Return what the store holds now, to be compared with later."""
+        """Return the content of the store now, for `changes_since`."""
         cache = self.cache
         return StoreState(cache.facts.manifest, cache.facts.actions_version)
 
     def changes_since(self, state: StoreState, day: date, symbols: Iterable[str]) -> tuple[str, ...]:
-        """Name the bars of some symbols, and the corporate actions, that were changed since.
+        """Return texts that name what has changed since ``state``.
+
+        A text is such as "1m bars of AAPL".
+
+        Bars of series that are new since then are not named.
 
         Args:
-            state: What the store held.
-            day: The day whose names ``symbols`` are.
-            symbols: The symbols.
+            state: The earlier content of the store.
+            day: The day on which ``symbols`` had these names.
+            symbols: The symbols whose bars matter.
         """
         cache = self.cache
         if StoreState(cache.facts.manifest, cache.facts.actions_version).is_same_as(state):
@@ -131,17 +135,17 @@ class DataManager:
         return self.store.symbols()
 
     def available_intervals(self, symbol: str, as_of: date | None = None) -> tuple[str, ...]:
-        """Return the intervals stored of a symbol, finest first."""
+        """Return the stored intervals of a symbol, finest first."""
         return self.store.intervals(symbol) if as_of is None else self.on_day(as_of).available_intervals(symbol)
 
     def coverage(self, symbol: str, interval: str, as_of: date | None = None) -> Coverage | None:
-        """Return what is stored of one symbol and interval, or None."""
+        """Return the coverage of one symbol and interval, or None where nothing is stored."""
         if as_of is None:
             return self.store.coverage_of(symbol, interval)
         return self.on_day(as_of).coverage(symbol, interval)
 
     def actions(self, symbol: str, first: date, as_of: date) -> tuple[Action, ...]:
-        """Return the actions that bars from ``first`` on are adjusted for, and renames, by ex-date."""
+        """Return the actions that bars from ``first`` on are adjusted for, and renames, sorted by ex-date."""
         return self.on_day(as_of).actions(symbol, first)
 
     def hint(self, symbol: str, as_of: date) -> str:
@@ -153,17 +157,17 @@ class DataManager:
     ) -> None:
         """Bring stored bars of many symbols into the cache with one read.
 
-        Symbols without bars are passed over.
+        Symbols without bars are skipped.
 
         Args:
             symbols: The symbols.
             base: A stored interval.
             first: First session date; need not be a session.
             last: Last session date, inclusive.
-            as_of: The day whose names ``symbols`` are; None: the names that bars are stored under.
+            as_of: The day on which ``symbols`` had these names; None: the names that bars are stored under.
 
         Raises:
-            DamagedFileError: A file cannot be read; nothing of this call is in the cache.
+            DamagedFileError: A file cannot be read; then no bars of this call are cached.
         """
         if as_of is not None:
             self.on_day(as_of).prefetch(symbols, base, first, last)
@@ -191,7 +195,7 @@ class DataManager:
             first: First session date; need not be a session.
             last: Last session date.
             base: The stored interval to derive from; by default the coarsest that builds ``interval`` exactly.
-            as_of: The day on whose price basis; None: as stored.
+            as_of: The day on whose price basis the bars are; None: as stored.
 
         Returns:
             Views of cached columns, in ascending time. ``end`` is each bar's close by the calendar. A daily bar runs
@@ -200,7 +204,7 @@ class DataManager:
 
         Raises:
             DataError: The store has no bars of the symbol, or none of ``base``; or a dividend is not below its close.
-            IntervalError: Nothing that is stored builds ``interval``.
+            IntervalError: ``base``, or without it no stored interval, builds ``interval``.
             CalendarError: The dates are outside the calendar.
             DamagedFileError: A file cannot be read.
         """
@@ -212,5 +216,6 @@ class DataManager:
             if not held:
                 raise unknown_symbol(symbol, self.store.path, did_you_mean(symbol, self.symbols()))
             bases = [name for name in held if cache.facts.is_on_grid(symbol, name)]
-            request = cache.request(symbol, interval, first, last, base=base, held=bases)
+            off = [name for name in held if name not in bases]
+            request = cache.request(symbol, interval, first, last, base=base, held=bases, off_grid=off)
             return cache.bars(symbol, request) if request is not None else Bars.empty()

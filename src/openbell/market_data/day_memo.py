@@ -1,4 +1,7 @@
-"""Results that follow from a state of the store and a day, for runs that come again over the same days."""
+"""Memo of results that follow from a state of the store and a day.
+
+It serves repeated runs over the same days.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DayMemo"]
 
-_MOST = 200_000
-"""The most objects in memory: some 100 MB of windows of bars."""
+_MAX_SIZE = 200_000
+"""The most objects that all results together hold, some 100 MB of windows of bars."""
 
 T = TypeVar("T")
 W = TypeVar("W")
@@ -21,11 +24,12 @@ Arguments = TypeVarTuple("Arguments")
 
 
 class DayMemo:
-    """Results of functions, computed once per day for all runs of a process, the latest of them.
+    """Results of functions, computed once per day for all runs of a process.
 
-    It belongs to the cache of one state of the store, and goes with it: what is imported, changed or declared makes a
-    new state. The rest of a key is the function, the day and the arguments. Besides these a function reads only what
-    follows from the state and the day; it knows no session, no clock and no config. So there is nothing to go stale.
+    The least recently used are dropped above a total size. A memo belongs to the cache of one state of the store, and
+    is dropped with it: any import or other change of the store makes a new state. A key is the day, the function and
+    its arguments. Besides its arguments, a function reads only what follows from the state and the day, never a
+    session, a clock or a config. So no result goes stale.
     """
 
     def __init__(self) -> None:
@@ -43,15 +47,15 @@ class DayMemo:
         size: int = 1,
         keep: Callable[[T], bool] | None = None,
     ) -> T:
-        """Return ``function(world, *arguments)``, from memory when it was called with them for this day before.
+        """Return ``function(world, *arguments)``, from the memo if it was called for this day before.
 
         Args:
             day: The day.
             function: A function without a closure, of positional arguments only.
-            world: What it reads the store and the calendar through; not a part of the key.
-            arguments: Hashable values; those that compare by identity are the same only when they are one object.
+            world: What the function reads the store and the calendar through; not a part of the key.
+            arguments: Hashable values; one that compares by identity is found again only as the same object.
             size: About how many objects the result keeps in memory.
-            keep: Says whether a result is to be remembered; all are unless given.
+            keep: Returns whether to store a result in the memo; None stores all.
 
         Raises:
             TypeError: The function is a closure, or an argument is not hashable.
@@ -66,20 +70,20 @@ class DayMemo:
         if getattr(function, "__closure__", None):
             raise TypeError(f"{function!r} is a closure: what it reads would not be in the key")
         result = function(world, *arguments)
-        return self._kept(key, result, size) if keep is None or keep(result) else result
+        return self._remember(key, result, size) if keep is None or keep(result) else result
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all results."""
         with self._lock:
             self._results.clear()
             self._size = 0
 
-    def _kept(self, key: tuple[object, ...], result: T, size: int) -> T:
-        """Remember a result, and return that of the first of several threads that computed it."""
+    def _remember(self, key: tuple[object, ...], result: T, size: int) -> T:
+        """Store a result, unless another thread has, and return the stored one."""
         with self._lock:
             first: T = self._results.setdefault(key, (result, size))[0]
             if first is result:
                 self._size += size
-            while self._size > _MOST:
+            while self._size > _MAX_SIZE:
                 self._size -= self._results.popitem(last=False)[1][1]
             return first

@@ -34,8 +34,8 @@ _MIDNIGHT = time()
 class DividendFactors:
     """Factors by which dividends change earlier prices, of one state of a store.
 
-    A dividend is set against the close that its source gives, else against the last close of regular hours before it:
-    by the daily bars of its symbol, else by its 1m bars, else by its 1s bars.
+    A dividend is compared with the close that its source gives, else with the last close of regular hours before the
+    ex-date, from the daily bars of its symbol, else from its 1m bars, else from its 1s bars.
 
     Args:
         store: Where the bars are.
@@ -64,14 +64,14 @@ class DividendFactors:
     def factor(self, security: Security, dividend: Action, bars: Bars, rows: int, base: str) -> float:
         """Return the price factor of a dividend, 1 - dividend / close.
 
-        It is 1.0 where the store has no bar before the dividend.
+        The factor is 1.0 where the store has no bar before the ex-date.
 
         Args:
             security: The security that pays.
             dividend: The dividend.
-            bars: Raw bars of it in memory.
-            rows: The number of those bars that lie before the ex-date.
-            base: The stored interval of those bars.
+            bars: Raw bars of the security in memory.
+            rows: The number of ``bars`` that lie before the ex-date.
+            base: The stored interval of ``bars``.
 
         Raises:
             DataError: The dividend is not below the close.
@@ -94,7 +94,11 @@ class DividendFactors:
         return known
 
     def _close_in(self, bars: Bars, rows: int, security: Security, base: str, ex_date: date) -> float | None:
-        """Return the close before an ex-date from bars in memory, else None."""
+        """Return the close before an ex-date from bars in memory, or None.
+
+        They cannot when the close is to come from coarser stored bars, when they have extended hours, or when the last
+        bar before the ex-date is more than 15 days old.
+        """
         coarsest = next((i for i in _SOURCES if security.spans(i)), None)
         extended = base != "1d" and self._time_manager.session_hours == "extended"
         if base != coarsest or extended:
@@ -103,7 +107,10 @@ class DividendFactors:
         return float(bars.close[rows - 1]) if bars.timestamp[rows - 1] >= near else None
 
     def _close_before(self, security: Security, ex_date: date) -> float | None:
-        """Return the last stored close before an ex-date, else None."""
+        """Return the last stored close before an ex-date, or None.
+
+        Recent closes (within 15 days) are tried first, from daily bars, then 1m, then 1s bars; then any earlier close.
+        """
         before = day_number(ex_date) - 1
         earlier = {i: [span for span in security.spans(i) if span.first_day <= before] for i in _SOURCES}
         for interval, spans in earlier.items():

@@ -1,7 +1,7 @@
 """Bars in place of missing ones, built from finer bars or synthetic.
 
-The ``count`` of a built bar of a base interval is the number of finer bars that it was made of. A synthetic bar repeats
-the last close and has a ``count`` of zero. No bar that is there is ever changed.
+The ``count`` of a built bar of a base interval is the number of finer bars that it was made from. A synthetic bar
+repeats the last close and has a ``count`` of zero. Existing bars are never changed.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ _SESSIONS_AT_ONCE = 20
 def forward_filled(bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
     """Add synthetic bars where bars that the calendar expects are missing.
 
-    A synthetic bar has open = high = low = close = the close of the bar before it, volume 0 and count 0. There is one
-    only in regular hours, and only after the first bar of its session: yesterday's close is no price of today, and
-    nothing is taken from later. So whether a bar is synthetic, and its values, follow from earlier bars alone. Daily
-    and longer bars are never filled: a day without any trade stays a gap.
+    A synthetic bar has open = high = low = close = the close of the bar before it, volume 0 and count 0. Gaps are
+    filled only in regular hours, and only after the first bar of their session: yesterday's close is no price of
+    today, and nothing is taken from later. So whether a bar is synthetic, and its values, follow from earlier bars
+    alone. Daily and longer bars are never filled: a day without any trade stays a gap.
 
     Args:
         bars: Bars of ``interval``, in ascending time.
-        grid: The sessions that they lie in.
-        interval: Their interval.
+        grid: The sessions that the bars lie in.
+        interval: The interval of the bars.
     """
     if not interval.is_intraday or not len(bars):
         return bars
@@ -64,14 +64,14 @@ def forward_filled(bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
 
 
 def with_built(bars: Bars, finer: Bars, grid: SessionGrid, interval: Interval, finer_interval: Interval) -> Bars:
-    """Add missing bars that finer ones build completely.
+    """Add missing bars for which all finer bars are there.
 
     Args:
         bars: Bars of ``interval``, in ascending time.
         finer: Bars of ``finer_interval``.
-        grid: The sessions that all of them lie in.
+        grid: The sessions that ``bars`` and ``finer`` lie in.
         interval: The interval to build.
-        finer_interval: An interval that builds it.
+        finer_interval: An interval that builds ``interval``.
     """
     made = aggregate(finer, grid, interval, base=finer_interval, min_completeness=1.0)
     new = made.take(~np.isin(made.timestamp, bars.timestamp, assume_unique=True))
@@ -79,9 +79,10 @@ def with_built(bars: Bars, finer: Bars, grid: SessionGrid, interval: Interval, f
 
 
 def build_missing(store: BarStore, symbol: str, bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
-    """Add missing bars that stored finer ones build completely.
+    """Add missing bars for which the store has all finer bars.
 
-    1d bars are built from 1m bars, 1m bars from 1s bars. Only sessions with missing bars are read, a few at a time.
+    1d bars are built from 1m bars, 1m bars from 1s bars. Finer bars are read only of sessions with missing bars, a few
+    sessions at a time.
 
     Raises:
         DamagedFileError: A file of the finer bars cannot be read.
@@ -110,7 +111,7 @@ def _built_by_session(
 ) -> Bars:
     """Add missing bars, with finer ones read only for the sessions that need them.
 
-    Finer bars are stored ``within`` a range of days.
+    ``within`` is the range of days in which finer bars are stored.
     """
     expected = grid.expected_bars(interval)
     incomplete = np.unique(expected.session[~np.isin(expected.start_ns, bars.timestamp, assume_unique=True)])
@@ -127,6 +128,6 @@ def _built_by_session(
 
 
 def _merged(bars: Bars, new: Bars) -> Bars:
-    """Merge bars of different times in ascending order."""
+    """Merge bars that have no start in common, in ascending time."""
     order: NDArray[np.intp] = np.argsort(np.concatenate([bars.timestamp, new.timestamp]), kind="stable")
     return Bars(*(np.concatenate([getattr(bars, name), getattr(new, name)])[order] for name in COLUMNS))

@@ -41,17 +41,18 @@ Arguments = TypeVarTuple("Arguments")
 class PointInTimeView:
     """Bars under the names and on the price basis of one day.
 
-    Its methods are those of the `DataManager` and raise the same. All of them see one state of the store, from the
-    first call on until the next `refresh`.
+    Methods with the name of one of the `DataManager` raise the same errors. All methods see one state of the store,
+    from the first call on until the next `refresh`.
 
-    Raw bars stay as they are in the cache, and where no action changes a window, its bars are views of them. Else an
-    adjusted copy is made and serves all days until the next ex-date, when the basis changes.
+    Raw bars stay as they are in the cache, and where no action changes the bars of a request, they are returned as
+    views. Else an adjusted copy is made and serves all days until the next ex-date, when the basis changes.
 
     Args:
         cache: The bars in memory, of any state of the store.
-        day: The day; an attribute, too.
+        day: The day.
 
     Attributes:
+        day: The day.
         adjustment: What the bars are adjusted for.
     """
 
@@ -65,13 +66,13 @@ class PointInTimeView:
         self._known = facts_on(self.day, cache)
 
     def refresh(self) -> bool:
-        """Look at the store anew, because something may have been imported since, and return whether it is another."""
+        """Switch to the present state of the store, and return whether it differs."""
         with self._lock:
             before, self._refresh_is_due = self._last_seen, True
             return self._cache is not before
 
     def forget(self, symbols: Sequence[str]) -> None:
-        """Drop all that is in memory of symbols that nobody needs any more."""
+        """Drop everything cached of symbols that nobody needs any more."""
         with self._lock:
             self._cache.forget(symbols)
             for symbol in symbols:
@@ -81,11 +82,11 @@ class PointInTimeView:
                 del self._known.coverages[key]
 
     def grow(self, symbols: Sequence[str], interval: str) -> None:
-        """Let what was loaded of symbols go on to the bars that have come of the running session by now.
+        """Extend the cached series of symbols by the running session's latest bars.
 
         Args:
             symbols: The symbols.
-            interval: The interval in which bars have come.
+            interval: The interval in which bars have arrived.
         """
         with self._lock:
             self._cache.grow(symbols, interval)
@@ -111,7 +112,7 @@ class PointInTimeView:
         origin: Origin,
         make: Callable[[], Columns],
     ) -> Columns:
-        """Return columns that follow from others, of an earlier run over the same bars if there was one.
+        """Return columns computed from others, from the memo where an earlier run computed them.
 
         The arguments are those of `ColumnMemo.of`.
         """
@@ -121,7 +122,7 @@ class PointInTimeView:
 
     @property
     def comes_again(self) -> bool:
-        """Whether run after run asks for the day, so that `remembered` is of use."""
+        """Whether repeated runs request the day, so that `remembered` has a memo."""
         return self._last_seen.remembered is not None
 
     def remembered(
@@ -132,10 +133,10 @@ class PointInTimeView:
         size: int = 1,
         keep: Callable[[T], bool] | None = None,
     ) -> T:
-        """Return ``function(world, *arguments)``, of an earlier run over the same day if there was one.
+        """Return ``function(world, *arguments)``, from the memo where an earlier run computed it.
 
-        The arguments are those of `DayMemo.of`. Where days do not come again, or do not all stay in memory, the
-        function is called each time.
+        The arguments are those of `DayMemo.of`. Where runs do not repeat the days, or the days do not all fit in
+        memory, the function is called each time.
         """
         with self._lock:
             memo, rows = self._cache.remembered, self._cache.stored_rows
@@ -154,12 +155,12 @@ class PointInTimeView:
     def symbols(self) -> tuple[str, ...]:
         """Return all symbols that the store has bars under, sorted.
 
-        A name of the day may be another one.
+        On the view's day, a security may have had a name that is not among them.
         """
         return self.store.symbols()
 
     def available_intervals(self, symbol: str) -> tuple[str, ...]:
-        """Return the intervals stored of a symbol of the day, finest first."""
+        """Return the stored intervals of a symbol of the day, finest first."""
         with self._lock:
             return self._security(symbol).intervals()
 
@@ -170,7 +171,10 @@ class PointInTimeView:
             return tuple({span.stored: None for name in security.intervals() for span in security.spans(name)})
 
     def base_intervals(self, symbol: str) -> tuple[str, ...]:
-        """Return those that other bars are read from and made of, since they lie on the grid of the sessions."""
+        """Return the stored intervals on the grid of the sessions.
+
+        Bars are read and derived from these.
+        """
         with self._lock:
             return self._bases_of(self._security(symbol))
 
@@ -178,34 +182,35 @@ class PointInTimeView:
         bases = self._known.bases
         known = bases.get(security.symbol)
         if known is None:
-            known = bases[security.symbol] = self._found_bases(security)
+            known = bases[security.symbol] = self._find_bases(security)
         return known
 
-    def _found_bases(self, security: Security) -> tuple[str, ...]:
+    def _find_bases(self, security: Security) -> tuple[str, ...]:
         bases = tuple(
             interval
             for interval in security.intervals()
             if all(self._cache.facts.is_on_grid(span.stored, interval) for span in security.spans(interval))
         )
-        # Daily bars that are not sessions are passed over where finer ones make those; alone, they are refused.
+        # Daily bars that end after their sessions are left out where finer bars can take their place; daily bars alone
+        # stay, and loading them raises an error that says why.
         if len(bases) > 1 and "1d" in bases and self._span_of_days(security):
             return tuple(interval for interval in bases if interval != "1d")
         return bases
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:
-        """Return what is stored of one symbol and interval, or None.
+        """Return the coverage of one symbol and interval, or None where nothing is stored.
 
-        Files of which a part belongs to another symbol are counted whole.
+        Files that hold bars of another security as well are counted whole.
         """
         with self._lock:
             security, key = self._security(symbol), (symbol, interval)
             known = self._known.coverages
             if key not in known:
-                known[key] = self._found_coverage(security, interval)
+                known[key] = self._find_coverage(security, interval)
             return known[key]
 
     def first_stored(self, symbols: Sequence[str], interval: str) -> list[datetime | None]:
-        """Return when the first stored bar of each symbol begins, None where there is none."""
+        """Return the start of each symbol's first stored bar, None where nothing is stored."""
         with self._lock:
             return [self._first_stored(self._security(symbol), interval) for symbol in symbols]
 
@@ -216,7 +221,7 @@ class PointInTimeView:
         coverage = self.coverage(security.symbol, interval)
         return None if coverage is None else coverage.first
 
-    def _found_coverage(self, security: Security, interval: str) -> Coverage | None:
+    def _find_coverage(self, security: Security, interval: str) -> Coverage | None:
         found = [
             part
             for span in security.spans(interval)
@@ -228,7 +233,7 @@ class PointInTimeView:
         return replace(found[0], symbol=security.symbol, last=found[-1].last, **totals)
 
     def actions(self, symbol: str, first: date) -> tuple[Action, ...]:
-        """Return the actions that bars from ``first`` on are adjusted for, and renames, by ex-date."""
+        """Return the actions that bars from ``first`` on are adjusted for, and renames, sorted by ex-date."""
         with self._lock:
             return self._actions(self._security(symbol), first)
 
@@ -240,7 +245,7 @@ class PointInTimeView:
     def prefetch(self, symbols: Sequence[str], base: str, first: date, last: date) -> None:
         """Bring stored bars of many symbols into the cache with one read.
 
-        Symbols without bars are passed over.
+        Symbols without bars are skipped.
         """
         first_day, last_day = day_number(first), day_number(last)
         with self._lock:
@@ -258,19 +263,21 @@ class PointInTimeView:
             if not security.intervals():
                 raise unknown_symbol(symbol, self.store.path, self.hint(symbol))
             held = self._bases_of(security)
-            return self._bars_of(security, self._cache.request(symbol, interval, first, last, base=base, held=held))
+            off = [name for name in security.intervals() if name not in held]
+            request = self._cache.request(symbol, interval, first, last, base=base, held=held, off_grid=off)
+            return self._bars_of(security, request)
 
     def load_bars_of(
         self, symbols: Sequence[str], interval: str, first: date, last: date, *, base: str
     ) -> list[Bars | OpenbellError]:
-        """Return the bars of each symbol, or why they cannot be read.
+        """Return for each symbol its bars, or the error why they cannot be read.
 
         Args:
             symbols: The symbols, all stored in the same intervals.
-            interval: The interval.
-            first: As for `load_historical_bars`.
-            last: Likewise.
-            base: The stored interval to derive them from.
+            interval: The interval of the bars.
+            first: First session date; need not be a session.
+            last: Last session date, inclusive.
+            base: The stored interval to derive the bars from.
         """
         found: list[Bars | OpenbellError] = []
         policies = self._cache.settings.gap_policy
@@ -297,7 +304,7 @@ class PointInTimeView:
         return self._bars(security, request)
 
     def _security(self, symbol: str) -> Security:
-        cache = self._cache  # which forgets what was known of an earlier state
+        cache = self._cache  # before `_known` is read, which this access replaces when the state has changed
         securities = self._known.securities
         known = securities.get(symbol)
         if known is None:
@@ -305,6 +312,10 @@ class PointInTimeView:
         return known
 
     def _span_of_days(self, security: Security) -> str | None:
+        """Return which days a security's daily bars span, or None for sessions.
+
+        Only days that end after their sessions count.
+        """
         stored = [span.stored for span in security.spans("1d")]
         return self._cache.facts.span_of_days(stored, self.day)
 

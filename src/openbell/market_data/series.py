@@ -1,4 +1,4 @@
-"""Series over consecutive sessions, the times that many of them share, and those that processes share."""
+"""Series over consecutive sessions, times that series share, and series that processes share."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ class SessionRange:
     """Consecutive sessions, one object for all series that cover them.
 
     Attributes:
-        first_day: The range of dates, in days since 1970-01-01; likewise last_day, inclusive.
-        days: Dates of the sessions in that range; ascending.
-        starts_ns: When each session begins, extended hours included, and as a last entry when the last one ends;
+        first_day: The first date of the range, in days since 1970-01-01.
+        last_day: The last date, inclusive.
+        days: Dates of the sessions in that range, in days since 1970-01-01; ascending.
+        starts_ns: The start of each session, extended hours included, and as a last entry the end of the last session;
             nanoseconds since 1970 UTC.
     """
 
@@ -50,14 +51,14 @@ class SessionRange:
     last_day: int
     days: NDArray[np.int64]
     starts_ns: NDArray[np.int64]
-    # Weak, because a range is in use for longer than the times of bars should be in memory.
+    # Weak, because a range lives longer than the times of bars should stay in memory.
     _rows: WeakKeyDictionary[BarTimes, dict[tuple[int, int], tuple[int, int]]] = field(
         default_factory=WeakKeyDictionary, repr=False
     )
 
     def rows(self, times: BarTimes, first_day: int, last_day: int) -> tuple[int, int]:
         """Return the first row of a range of days, and the row after its last."""
-        # A memo by times: one search serves all series that share these.
+        # A memo by times, so that one search serves all series with the same times.
         windows = self._rows.get(times)
         if windows is None:
             windows = self._rows[times] = {}
@@ -72,7 +73,7 @@ class SessionRange:
 
     @staticmethod
     def of(first_day: int, last_day: int, grid: SessionGrid) -> SessionRange:
-        """Make the range of ``grid``, whose sessions are those from ``first_day`` to ``last_day``."""
+        """Make the range from ``first_day`` to ``last_day``, whose sessions are those of ``grid``."""
         if not len(grid.days):
             return SessionRange(first_day, last_day, grid.days, np.zeros(1, np.int64))
         first_segment, _ = grid.segments_of_sessions()
@@ -85,8 +86,8 @@ class CachedSeries:
     """The immutable bars of one symbol and interval over consecutive sessions.
 
     Attributes:
-        sessions: The range that the bars cover: all that is stored of it is here.
-        bars: The bars. One of several sessions belongs to its first.
+        sessions: The range that the bars cover, without exception of stored bars.
+        bars: The bars. A bar of several sessions belongs to the first of them.
     """
 
     sessions: SessionRange
@@ -103,7 +104,7 @@ class CachedSeries:
         return self.sessions.last_day
 
     def covers(self, first_day: int, last_day: int) -> bool:
-        """Return whether every stored bar of a range of days is here."""
+        """Return whether the series has all stored bars of a range of days."""
         return self.first_day <= first_day and last_day <= self.last_day
 
     def between(self, first_day: int, last_day: int) -> Bars:
@@ -123,9 +124,9 @@ class SharedTimes:
     def __init__(self, time_manager: TimeManager) -> None:
         self._time_manager = time_manager
         self._ranges: dict[tuple[int, int], SessionRange] = {}
-        # By count, first and last bar: the latest times.
+        # The latest times by number of bars, first start and last start.
         self._latest: WeakValueDictionary[tuple[int, int, int], BarTimes] = WeakValueDictionary()
-        # Memos by times that are in use: the shared object for them, their joins with later times, their groupings.
+        # Memos by times in use: the shared object of equal times, joins with later times, groupings.
         self._shared: WeakKeyDictionary[BarTimes, BarTimes] = WeakKeyDictionary()
         self._joins: WeakKeyDictionary[BarTimes, WeakKeyDictionary[BarTimes, BarTimes]] = WeakKeyDictionary()
         self._groupings: WeakKeyDictionary[BarTimes, dict[tuple[Interval, Interval, int, int], Grouping]]
@@ -142,11 +143,11 @@ class SharedTimes:
         return known
 
     def series(self, sessions: SessionRange, bars: Bars) -> CachedSeries:
-        """Make a series of bars, with the times of others where these are equal."""
+        """Make a series of bars, with the shared object of their times."""
         return CachedSeries(sessions, bars.at(self.shared(bars.times)) if len(bars) else bars)
 
     def shared(self, times: BarTimes) -> BarTimes:
-        """Return equal times of others, if there are some, or else these."""
+        """Return the shared object of equal times, which these become where there is none."""
         if not len(times):
             return times
         shared = self._shared.get(times)
@@ -160,7 +161,7 @@ class SharedTimes:
         return shared
 
     def joined(self, earlier: CachedSeries, later: CachedSeries) -> CachedSeries:
-        """Join two series that touch."""
+        """Join two series, the later beginning on the day after the earlier ends."""
         sessions = self.sessions(earlier.first_day, later.last_day)
         both = earlier.bars, later.bars
         if not all(map(len, both)):
@@ -176,14 +177,14 @@ class SharedTimes:
     def derived(
         self, source: CachedSeries, wanted: Interval, *, base: Interval, min_completeness: float
     ) -> CachedSeries:
-        """Make bars of ``wanted`` from stored ones, as far as they are whole."""
+        """Aggregate a stored series to the interval ``wanted``, up to the last complete bar."""
         inputs = as_inputs(source.bars)
         bars = self.aggregated(inputs, source.sessions, wanted, base=base, min_completeness=min_completeness)
         through = self._whole_through(wanted, source.last_day)
         return CachedSeries(self.sessions(source.first_day, through), bars)
 
     def _whole_through(self, wanted: Interval, last_day: int) -> int:
-        """Return the last day with whole bars when base bars end on ``last_day``."""
+        """Return the last day with complete bars when base bars end on ``last_day``."""
         if wanted.is_intraday:
             return last_day
         last_session = self._time_manager.last_session_on_or_before(date_of(last_day))
@@ -193,7 +194,7 @@ class SharedTimes:
     def aggregated(
         self, bars: Bars, sessions: SessionRange, interval: Interval, *, base: Interval, min_completeness: float
     ) -> Bars:
-        """Aggregate as `aggregate` does, with shared times."""
+        """Aggregate as `aggregate` does, with one grouping for all bars with the same times."""
         groupings = self._groupings.setdefault(bars.times, {})
         key = interval, base, sessions.first_day, sessions.last_day
         known = groupings.get(key)
@@ -211,20 +212,22 @@ def _detached(times: BarTimes) -> BarTimes:
 
 
 SharedSeriesKey: TypeAlias = tuple[object, ...]
-"""What tells a series from all others of one state of a store; its parts have a text that says all of them."""
+"""Parts that identify a series in one state of a store; the text of each part identifies the part."""
 
 _MOST_ROWS = 2 * READ_ROWS
-"""The most bars that one process maps: what goes beyond is its own."""
+"""The most bars that one process maps; further series are not shared."""
 
 
 class SharedSeries:
-    """Series of one state of a store, each read, derived or adjusted by the process that needs it first.
+    """Series of one state of a store, shared between processes.
 
-    All others map what it has written, read-only, and so does it itself.
+    Each is read, derived or adjusted by the process that needs it first.
+
+    That process writes the series to a file, and all processes map the file read-only.
 
     Args:
         folder: The folder of the series of all states; None shares nothing.
-        state: What series follow from besides their keys, as text.
+        state: Everything else that the series depend on besides their keys, as text.
         times: The times that series of this process share.
     """
 
@@ -237,7 +240,7 @@ class SharedSeries:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other processes from making series meanwhile, so that none is made twice.
+        """Hold the lock of the shared folder, so that no two processes make the same series.
 
         Raises:
             RunFolderError: The folder cannot be written.
@@ -245,7 +248,7 @@ class SharedSeries:
         if self._folder is None:
             yield
             return
-        # Its lock takes as long to import as to read a small store, and most runs share nothing.
+        # Importing filelock takes as long as reading a small store, and most runs share nothing.
         from openbell.market_data.series_files import SeriesFiles
 
         try:
@@ -259,23 +262,29 @@ class SharedSeries:
             self._opened.lock.release()
 
     def of(self, key: SharedSeriesKey, first_day: int, last_day: int, make: Callable[[], CachedSeries]) -> CachedSeries:
-        """Return a series that covers a range of days, made by whoever needs it first."""
+        """Return a shared series that covers a range of days, made if missing."""
         with self.alone():
             return self.find(key, first_day, last_day) or self.put(key, make())
 
     def filled(self, source: CachedSeries, make: Callable[[], CachedSeries]) -> CachedSeries:
-        """Return what is made of a series by filling its gaps."""
+        """Return a series with its gaps filled, shared if ``source`` is, else made by ``make``."""
         key = self._keys.get(source)
         return make() if key is None else self.of((*key, "filled"), source.first_day, source.last_day, make)
 
     def find(self, key: SharedSeriesKey, first_day: int, last_day: int) -> CachedSeries | None:
-        """Return a series that covers a range of days if there is one, to be called `alone`."""
+        """Return a shared series that covers a range of days, or None.
+
+        Call it within `alone`.
+        """
         if self._opened is None:
             return None
-        return self._noted(key, self._opened.find(_name_of(key), first_day, last_day))
+        return self._record(key, self._opened.find(_name_of(key), first_day, last_day))
 
     def put(self, key: SharedSeriesKey, series: CachedSeries) -> CachedSeries:
-        """Share a series, and return it as it is mapped, to be called `alone`.
+        """Share a series, and return it as mapped from its file.
+
+        Call it within `alone`. An empty series, and one above the limit of mapped bars, is returned without being
+        shared.
 
         Raises:
             RunFolderError: The folder cannot be written.
@@ -286,9 +295,9 @@ class SharedSeries:
             mapped = self._opened.put(_name_of(key), series)
         except OSError as error:
             raise _unwritable(self._folder, error) from error
-        return self._noted(key, mapped) or series
+        return self._record(key, mapped) or series
 
-    def _noted(self, key: SharedSeriesKey, series: CachedSeries | None) -> CachedSeries | None:
+    def _record(self, key: SharedSeriesKey, series: CachedSeries | None) -> CachedSeries | None:
         if series is not None:
             self._keys[series] = key
             self._rows += len(series.bars)
@@ -300,7 +309,7 @@ def _name_of(key: SharedSeriesKey) -> str:
 
 
 def _digest_of(text: str) -> str:
-    """Return a name of a file or folder for any text."""
+    """Return a hash of a text that can name a file or folder."""
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 

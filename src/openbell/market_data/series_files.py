@@ -30,7 +30,8 @@ class _File(NamedTuple):
     """File of one series.
 
     Attributes:
-        first_day: The range of dates that it covers, in days since 1970-01-01; likewise last_day, inclusive.
+        first_day: The first date that it covers, in days since 1970-01-01.
+        last_day: The last date, inclusive.
         times: The name of the file of its times.
     """
 
@@ -43,11 +44,17 @@ class _File(NamedTuple):
 
 
 class SeriesFiles:
-    """Files of the prices and volumes of series, and of the times that many of them share.
+    """Files of the prices and volumes of series, and of their shared times.
 
     Args:
-        folder: Their folder, which is made.
+        folder: The folder of the files, made if missing.
         times: The times that series of this process share.
+
+    Attributes:
+        lock: The lock of the folder between processes, to be held for `find` and `put`.
+
+    Raises:
+        OSError: The folder cannot be made.
     """
 
     def __init__(self, folder: Path, times: SharedTimes) -> None:
@@ -59,7 +66,7 @@ class SeriesFiles:
         self.lock = filelock.FileLock(folder / "lock")
 
     def find(self, name: str, first_day: int, last_day: int) -> CachedSeries | None:
-        """Return a series that covers a range of days if there is one."""
+        """Return a series that covers a range of days, or None."""
         folder = self._folder / name
         for file in _files_in(folder):
             if file.first_day <= first_day and last_day <= file.last_day:
@@ -67,9 +74,12 @@ class SeriesFiles:
         return None
 
     def put(self, name: str, series: CachedSeries) -> CachedSeries:
-        """Write a series, and return it as it is mapped.
+        """Write a series, and return it as mapped from its file.
 
-        Those of the same name within its days go.
+        Files of the same name whose days lie within those of the series are deleted.
+
+        Raises:
+            OSError: The folder cannot be written.
         """
         folder, times = self._folder / name, series.bars.times
         folder.mkdir(exist_ok=True)
@@ -79,12 +89,12 @@ class SeriesFiles:
         np.save(unfinished, np.stack([getattr(series.bars, column) for column in PRICE_COLUMNS]))
         unfinished.replace(folder / str(file))
         for shorter in within:
-            with suppress(PermissionError):  # some systems keep what others have mapped
+            with suppress(PermissionError):  # some systems refuse to delete a file that another process has mapped
                 (folder / str(shorter)).unlink()
         return self._mapped(folder, file)
 
     def _mapped(self, folder: Path, file: _File) -> CachedSeries:
-        # As a plain array, because views of a memmap cost several times as much.
+        # As a plain array, because a view of a memmap takes several times as long to make.
         columns: NDArray[np.float64] = np.asarray(np.load(folder / str(file), mmap_mode="r"))
         sessions = self._times.sessions(file.first_day, file.last_day)
         return CachedSeries(sessions, Bars.of(self._times_of(file.times), *columns))

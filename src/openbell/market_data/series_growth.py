@@ -25,19 +25,19 @@ __all__ = ["LatestBars"]
 _TimesAndRows: TypeAlias = "tuple[BarTimes, slice | NDArray[np.bool_]]"
 
 _ROOM = 64
-"""For so many bars there is room when a series is moved because its room is full."""
+"""The number of further bars that a series gets room for when its room is full."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class _Growing(CachedSeries):
-    """A series that ends with all that has come of today, and has room for more.
+    """A series that ends with the bars of today so far, and has room for more.
 
-    Rows of the room that the bars are views of are never written again.
+    The bars are views of the first part of the room, which is never written again.
 
     Attributes:
         room: Open, high, low, close and volume; a row each.
-        edition: Tells whether the bars of today are still those that they were.
-        count: So many bars had come of today.
+        edition: `TodayColumns.edition` of the bars of today; another object means that earlier bars have changed.
+        count: The number of today's bars that had arrived when the series was made.
     """
 
     room: NDArray[np.float64]
@@ -46,10 +46,12 @@ class _Growing(CachedSeries):
 
 
 class LatestBars:
-    """The bars of a running session as a cache needs them, one object of times for all symbols with equal ones.
+    """The bars of a running session as series.
+
+    Symbols with equal times share one object of times.
 
     Args:
-        today: What has come.
+        today: The bars that have arrived.
         time_manager: Sessions and hours.
         times: The times that series share.
     """
@@ -59,7 +61,7 @@ class LatestBars:
         self._time_manager = time_manager
         self._times = times
         self._known: dict[tuple[str, bytes], _TimesAndRows] = {}
-        # By earlier times and the begins of new bars: the times with them, and which of the new ones these are.
+        # By earlier times and the starts of new bars: the times of both, and a mask of the new bars within sessions.
         self._longer: dict[tuple[BarTimes, bytes], _TimesAndRows] = {}
         self._starts: dict[Interval, NDArray[np.int64]] = {}
 
@@ -69,7 +71,7 @@ class LatestBars:
         return day_number(self._today.day)
 
     def of(self, symbol: str, stored: Interval) -> CachedSeries:
-        """Return what has come of a symbol in one interval, as a series of the session's day."""
+        """Return the arrived bars of a symbol and interval as a series."""
         day = self.day
         sessions = self._times.sessions(day, day)
         columns = self._today.columns(symbol, str(stored))
@@ -79,7 +81,10 @@ class LatestBars:
         return CachedSeries(sessions, Bars.of(times, *(column[inside] for column in columns.prices)))
 
     def continued(self, series: CachedSeries, symbol: str, stored: Interval) -> CachedSeries:
-        """Return a series up to the day before, with the bars of the session after it."""
+        """Return the series with the bars of the running session that have arrived by now.
+
+        A series that does not cover the session's day is returned as it is.
+        """
         day = self.day
         if not series.covers(day, day):
             return series
@@ -96,7 +101,7 @@ class LatestBars:
         return whole if columns is None else _with_room(whole, columns, self._bars_left(columns.start_ns, stored))
 
     def _bars_left(self, start_ns: NDArray[np.int64], stored: Interval) -> int:
-        """Return how many bars the calendar has after those that have come of the session's day."""
+        """Return the number of bars that may still arrive on the session's day by the calendar."""
         if not stored.is_intraday:
             return 1
         if stored not in self._starts:
@@ -106,7 +111,7 @@ class LatestBars:
         return len(starts) - int(starts.searchsorted(start_ns[-1], side="right"))
 
     def _in_sessions(self, start_ns: NDArray[np.int64], stored: Interval) -> _TimesAndRows:
-        """Return the times of bars of the session's day, and which bars these are."""
+        """Return the times within the session, and a mask or slice of these bars."""
         key = str(stored), start_ns.tobytes()
         known = self._known.get(key)
         if known is None:
@@ -116,7 +121,10 @@ class LatestBars:
         return known
 
     def _with_new(self, times: BarTimes, start_ns: NDArray[np.int64], stored: Interval) -> _TimesAndRows:
-        """Return times with those of new bars after them, and which of the new bars these are."""
+        """Return times extended by those of new bars within the session.
+
+        The second value is a mask or slice of these among the new bars.
+        """
         key = times, start_ns.tobytes()
         known = self._longer.get(key)
         if known is None:
@@ -126,7 +134,7 @@ class LatestBars:
 
 
 def _with_room(series: CachedSeries, columns: TodayColumns, left: int) -> _Growing:
-    """Return a series that ends with today's bars, with room for those that are to come."""
+    """Copy a series that ends with today's bars, with room for ``left`` further ones."""
     bars, rows = series.bars, len(series.bars)
     room = np.empty((len(PRICE_COLUMNS), rows + left))
     for row, name in zip(room, PRICE_COLUMNS, strict=True):
@@ -136,7 +144,7 @@ def _with_room(series: CachedSeries, columns: TodayColumns, left: int) -> _Growi
 
 
 def _longer(series: _Growing, times: BarTimes, new: NDArray[np.float64], count: int) -> _Growing:
-    """Return a series with new bars after it, in the same room if they find place."""
+    """Return a series with new bars after it, in the same room if they fit."""
     room, before, rows = series.room, len(series.bars), len(times)
     if rows > room.shape[1]:
         room = np.empty((len(PRICE_COLUMNS), rows + _ROOM))

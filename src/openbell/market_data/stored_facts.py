@@ -1,4 +1,4 @@
-"""Facts about one state of a store, beside the bars themselves."""
+"""Facts about one state of a store, apart from the bars themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from openbell.actions.securities import Securities
 from openbell.actions.store import ActionStore
 from openbell.errors import DataError, did_you_mean
-from openbell.market_data.stored_history import begins_on_grid
+from openbell.market_data.session_grid import follows_sessions
 from openbell.model.interval import BASE_INTERVALS, DAY_NS, parse_interval
 from openbell.store.day_zones import SESSION, UNKNOWN, read_day_zones
 from openbell.store.layout import instant
@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 _MOST_COMPARED = 50
+"""The most unknown symbols for which near names are looked up."""
 
 
 class StoredFacts:
@@ -51,7 +52,7 @@ class StoredFacts:
         running: The day whose bars a feed sends; None when all bars are stored.
 
     Attributes:
-        version: What changes with the store's bars, and with its corporate actions.
+        version: The version of the store's bars, and that of its corporate actions.
         manifest: The files of the state.
     """
 
@@ -61,7 +62,7 @@ class StoredFacts:
         self._time_manager = time_manager
         self._actions = ActionStore(store.path)
         self.version = self._version_now()
-        # The manifest after the version: should it change in between, the next comparison of versions finds it.
+        # The manifest is read after the version, so that the next comparison notices a change in between.
         self.manifest: Manifest = store.manifest
         self._securities: Securities | None = None
         self._near: dict[str, str] = {}
@@ -71,7 +72,7 @@ class StoredFacts:
 
     @property
     def are_current(self) -> bool:
-        """Whether the store is as it was."""
+        """Whether the store is unchanged since the facts were made."""
         return self._version_now() == self.version
 
     def _version_now(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -94,49 +95,57 @@ class StoredFacts:
         return self._securities
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:
-        """Return what the store has under a symbol, or None."""
+        """Return the coverage of the bars stored under a symbol, or None where there are none."""
         key = symbol, interval
         if key not in self._coverages:
             self._coverages[key] = self._store.coverage_of(symbol, interval)
         return self._coverages[key]
 
     def first_stored(self, symbol: str, interval: str) -> datetime | None:
-        """Return when the first bar stored under a symbol begins, or None."""
+        """Return the start of the first bar stored under a symbol, or None."""
         files = self.manifest.files.get((symbol, interval))
         return instant(files[0].first_ns) if files else None
 
     def is_on_grid(self, symbol: str, interval: str) -> bool:
-        """Return whether the bars stored under a symbol begin at multiples of their interval from the open."""
+        """Return whether most bars stored under a symbol begin at multiples of their interval from the open."""
         if interval in BASE_INTERVALS:
             return True
         key = symbol, interval
         if key not in self._on_grid:
             files = self.manifest.files.get(key, ())
-            self._on_grid[key] = not files or begins_on_grid(
-                files[0].first_ns, parse_interval(interval), self._time_manager
+            self._on_grid[key] = follows_sessions(
+                self._store, files, symbol, parse_interval(interval), self._time_manager
             )
         return self._on_grid[key]
 
     def near_names(self, symbol: str) -> str:
-        """Return a question that names the nearest stored symbols, or an empty text after so many of them."""
+        """Return a question that names the nearest stored symbols.
+
+        It is empty for all but the first 50 unknown symbols.
+        """
         known = self._near.get(symbol)
         if known is None:
-            # To compare one with all symbols takes milliseconds; who asks for hundreds has another list in hand.
+            # Comparing one with all symbols takes milliseconds, and hundreds of unknown symbols are no typing errors.
             known = did_you_mean(symbol, self.manifest.symbols) if len(self._near) < _MOST_COMPARED else ""
             self._near[symbol] = known
         return known
 
     def span_of_days(self, stored_under: Iterable[str], day: date) -> str | None:
-        """Return what the daily bars of some symbols span when they end after their sessions do, else None."""
+        """Return which days the daily bars of symbols span, or None for sessions.
+
+        Only days that end after their sessions count.
+        """
         return self._days.beyond_sessions(stored_under, day)
 
     def continued_from(self, earlier: StoredFacts, changed: set[str]) -> Securities | None:
-        """Take over the securities of an earlier state with the same actions, without those of changed symbols.
+        """Take over the securities of an earlier state with the same actions.
+
+        Those of changed symbols are left out.
 
         Returns:
-            The securities, or None where the actions differ or nobody had asked for them.
+            The securities, or None where the actions differ or the earlier state had not read its securities.
         """
-        self._actions = earlier._actions  # which knows the book
+        self._actions = earlier._actions  # which has read the actions already
         if earlier.actions_version == self.actions_version and earlier._securities is not None:
             self._securities = earlier._securities.of_later_state(self.manifest, changed)
         return self._securities
@@ -151,17 +160,17 @@ def changed_series(before: Manifest, after: Manifest) -> set[tuple[str, str]]:
 UNNAMED_DAYS = "days that nobody named"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LOOKED_AT = timedelta(days=30)
+_LOOKBACK = timedelta(days=30)
 _WHOLE_DAY_NS = DAY_NS - 2 * 3_600_000_000_000
-"""So long is a session that goes on around the clock, also when the clocks change."""
+"""The least length of a session around the clock, which is shorter than a day when the clocks change."""
 
 
 class StoredDays:
     """Days that stored daily bars span, compared with the sessions of an exchange.
 
     Args:
-        zones: The time zone of these days, by the symbol that bars are stored under, `SESSION` or `UNKNOWN`; of
-            others a day is a session.
+        zones: The time zone of these days, `SESSION` or `UNKNOWN`, by the symbol that bars are stored under; a symbol
+            that is not there has daily bars of sessions.
         time_manager: The sessions.
     """
 
@@ -171,11 +180,13 @@ class StoredDays:
         self._beyond: dict[tuple[str, date], bool] = {}
 
     def beyond_sessions(self, symbols: Iterable[str], day: date) -> str | None:
-        """Return what daily bars span if they end after their sessions do, so that they would show the future.
+        """Return which days daily bars span, or None for sessions.
+
+        Only days that end after their sessions count, because such bars would show the future.
 
         Args:
             symbols: The symbols that the bars are stored under.
-            day: The sessions of the 30 days up to this one are looked at.
+            day: The last of the 30 days whose sessions are compared.
         """
         if not self._zones:  # the usual case
             return None
@@ -183,20 +194,20 @@ class StoredDays:
         return next((_described(zone) for zone in zones if self._is_beyond(zone, day)), None)
 
     def ambiguous(self, day: date) -> bool:
-        """Return whether a date alone does not say which session a daily bar is of.
+        """Return whether a date alone leaves open which session a daily bar is of.
 
-        So it is where sessions begin on the evening before their date, or go on around the clock: the day may as well
-        be one of UTC, or of the market's local time. That 24/7 is a day of UTC, all agree.
+        This is so where sessions begin on the evening before their date, or go on around the clock: the day may be one
+        of UTC, or of the market's local time. Sessions that are days of UTC (24/7) are not ambiguous.
 
         Args:
-            day: The sessions of the 30 days up to this one are looked at.
+            day: The last of the 30 days whose sessions are examined.
         """
         return self._is_beyond(UNKNOWN, day)
 
     def _is_beyond(self, zone: str, day: date) -> bool:
         known = self._beyond.get((zone, day))
         if known is None:
-            first = max(day - _LOOKED_AT, self._time_manager.first_day)
+            first = max(day - _LOOKBACK, self._time_manager.first_day)
             grid = self._time_manager.grid(first, day)
             if zone == UNKNOWN:
                 known = self._has_ambiguous_dates(grid)
@@ -242,12 +253,14 @@ def spans_beyond_sessions(symbol: str, days: str, exchange: str, store: Place) -
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """Facts about symbols on a day, in one state of the store, each noted when it is first asked for.
+    """Facts about symbols on a day, in one state of the store.
+
+    Each is filled in when it is first needed.
 
     Attributes:
-        securities: Who has a symbol.
-        bases: The intervals that its other bars are made of.
-        coverages: What is stored of a symbol and interval.
+        securities: The security that has a symbol.
+        bases: The stored intervals that a symbol's bars are read and derived from.
+        coverages: The coverage of a symbol and interval.
     """
 
     securities: dict[str, Security] = field(default_factory=dict)
@@ -256,7 +269,7 @@ class DayFacts:
 
 
 def facts_on(day: date, cache: BarCache) -> DayFacts:
-    """Return the facts of a day, which views share where days come again."""
+    """Return the facts of a day, which views share where runs repeat the days."""
     return DayFacts() if cache.remembered is None else cache.remembered.of(day, _nothing_known, None, ())
 
 

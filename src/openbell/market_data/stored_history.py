@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.market_data.session_grid import off_grid
 from openbell.model.bars import PRICE_COLUMNS, Bars, BarTimes
-from openbell.model.interval import DAY_NS
+from openbell.model.interval import BASE_INTERVALS, DAY_NS
 from openbell.store.layout import WHOLE_ROWS
-from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,11 +24,9 @@ if TYPE_CHECKING:
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
-    from openbell.timing.time_manager import TimeManager
 
 __all__ = [
     "READ_ROWS",
-    "begins_on_grid",
     "in_sessions",
     "read_batches",
     "read_sessions",
@@ -38,16 +35,16 @@ __all__ = [
 ]
 
 READ_ROWS = 20_000_000
-"""The most bars of one bulk read, and the most in the cache beyond which nothing is read ahead."""
+"""The most bars of one bulk read, and the number of cached bars above which nothing is read ahead."""
 
 AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 8_000
-"""The bars to read ahead: in all, or of each symbol (a month of minutes) where that is more."""
+"""The number of bars to read ahead, of all symbols together, or of each (a month of minutes) where that is more."""
 
 COMPARED_ROWS = 1 << 18
-"""About so many rows of times are compared at once."""
+"""The approximate number of rows whose times are compared at once."""
 
 _FEW_SYMBOLS = 20
-"""The most symbols of which twice as much is read ahead: a read has its price, and that is still not much memory."""
+"""The most symbols of which twice as much is read ahead, which saves reads for still little memory."""
 
 
 def read_sessions(
@@ -56,7 +53,7 @@ def read_sessions(
     """Yield each symbol's stored bars of sessions, from one read for all.
 
     Bars outside the grid's segments, and daily bars of dates that are no session, are left out. A daily bar's timestamp
-    becomes the open of its session. ``count`` is 1, or of a bar that openbell built the number of finer bars in it.
+    becomes the open of its session. ``count`` is 1, and for a built bar the number of finer bars in it.
 
     Raises:
         DamagedFileError: A file cannot be read.
@@ -67,7 +64,7 @@ def read_sessions(
     count = np.ones(len(starts), np.int32)
     built, made_of = rows.built
     count[built] = made_of
-    repeats = _like_the_one_before(rows.runs, (starts, count) if len(built) else (starts,))
+    repeats = _with_repeated_times(rows.runs, (starts, count) if len(built) else (starts,))
     rows_of = {symbol: slice(first, after) for symbol, first, after in rows.runs}
     times: BarTimes | None = None
     inside: slice | NDArray[np.bool_] = slice(None)
@@ -81,10 +78,13 @@ def read_sessions(
         yield symbol, Bars.of(times, *(column[own][inside] for column in values))
 
 
-def _like_the_one_before(
+def _with_repeated_times(
     runs: Sequence[tuple[str, int, int]], columns: Sequence[NDArray[np.int64] | NDArray[np.int32]]
 ) -> set[str]:
-    """Return the symbols whose rows are those of the symbol before, as most trade in the same minutes."""
+    """Return the symbols whose columns of times equal those of the symbol before.
+
+    Most symbols trade in the same minutes.
+    """
     found: set[str] = set()
     for length, together in groupby(runs, key=lambda run: run[2] - run[1]):
         neighbours = list(together)
@@ -95,26 +95,6 @@ def _like_the_one_before(
             same = np.logical_and.reduce([(table[1:] == table[:-1]).all(axis=1) for table in tables])
             found.update(symbol for (symbol, _, _), is_same in zip(block[1:], same.tolist(), strict=True) if is_same)
     return found
-
-
-def begins_on_grid(first_ns: int, interval: Interval, time_manager: TimeManager) -> bool:
-    """Return whether a bar begins a whole number of intervals after an open of trading, as those of sessions do.
-
-    Bars on clock hours do not where trading opens at half past.
-
-    Args:
-        first_ns: When the first stored bar begins, nanoseconds since 1970 UTC.
-        interval: Its interval.
-        time_manager: The calendar.
-    """
-    day, week = date_of(first_ns // DAY_NS), timedelta(days=7)
-    first, last = max(day - week, time_manager.first_day), min(day + week, time_manager.last_day)
-    if first > last:
-        return False
-    opens = time_manager.grid(first, last).segment_open_ns
-    return len(opens) > 0 and bool(
-        (first_ns - opens[max(0, int(np.searchsorted(opens, first_ns, side="right")) - 1)]) % interval.ns == 0
-    )
 
 
 def read_through(
@@ -130,13 +110,15 @@ def read_through(
 ) -> int:
     """Return the last day to read so that later days need few reads.
 
+    All days are counted from 1970-01-01.
+
     Args:
-        manifest: What the store holds.
+        manifest: The files of the store.
         symbols: The symbols to read.
         base: The stored interval to read.
-        first_day: The first day asked for, in days since 1970-01-01; likewise the others.
-        last_day: The last day asked for.
-        horizon: The last day that will ever be asked for; not before ``last_day``.
+        first_day: The first requested day.
+        last_day: The last requested day.
+        horizon: The last day that will ever be requested; not before ``last_day``.
         cached_rows: The number of stored bars that are in the cache already.
         all_days: Whether to read as many days at once as the cache may hold.
     """
@@ -146,7 +128,7 @@ def read_through(
     each = AHEAD_ROWS_EACH * (2 if len(symbols) <= _FEW_SYMBOLS else 1)
     rows = free_rows if all_days else min(free_rows, max(AHEAD_ROWS, each * len(symbols)))
     ahead = _day_after_rows(manifest, symbols, base, last_day, horizon, rows)
-    # Reading a part of a file costs as much as reading all of it, and the next read would read it again.
+    # Reading a part of a file takes as long as reading all of it, and the next read would read it again.
     end_of_files = min(horizon, _end_of_files(manifest, symbols, base, ahead))
     return _day_after_rows(manifest, symbols, base, last_day, end_of_files, free_rows)
 
@@ -157,7 +139,7 @@ def read_batches(
     """Yield the symbols in groups, each for one bulk read of bounded size."""
     expected = rows_between(manifest, symbols, base, first_day, last_day)
     size = max(1, len(symbols) * READ_ROWS // max(READ_ROWS, int(expected)))
-    # A symbol of large files is read on its own: it takes no longer, and its columns leave memory on their own.
+    # A symbol of large files is read on its own, which takes no longer and lets its columns leave memory on their own.
     if any(file.rows > WHOLE_ROWS for file in _files_of(manifest, symbols, base, first_day)):
         size = 1
     for begin in range(0, len(symbols), size):
@@ -178,7 +160,7 @@ def rows_between(manifest: Manifest, symbols: Sequence[str], base: str, first_da
 
 
 def _day_after_rows(manifest: Manifest, symbols: Sequence[str], base: str, day: int, last_day: int, rows: float) -> int:
-    """Estimate the day up to which ``rows`` bars follow ``day``, at most ``last_day``."""
+    """Estimate the day by which ``rows`` further bars follow ``day``, at most ``last_day``."""
     expected = rows_between(manifest, symbols, base, day + 1, last_day)
     if expected <= rows:
         return last_day
@@ -186,7 +168,10 @@ def _day_after_rows(manifest: Manifest, symbols: Sequence[str], base: str, day: 
 
 
 def _end_of_files(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> int:
-    """Return the last day of the files of ``day`` that are read whole."""
+    """Return the last day of the files of ``day`` that are read whole.
+
+    It is ``day`` itself where all files are too large for that.
+    """
     files = _files_of(manifest, symbols, base, day)
     return max((file.last_ns // DAY_NS for file in files if file.rows <= WHOLE_ROWS), default=day)
 
@@ -205,7 +190,10 @@ def _files_since(manifest: Manifest, symbol: str, base: str, begin_ns: int) -> S
 
 
 def _bounds_ns(stored: Interval, sessions: SessionRange) -> tuple[int, int]:
-    """Return bounds of the timestamps of stored bars of sessions, the end exclusive."""
+    """Return the bounds of the stored timestamps of bars of sessions.
+
+    They are in nanoseconds since 1970 UTC, the end exclusive.
+    """
     if not len(sessions.days):
         return 0, 0
     if stored.is_intraday:
@@ -214,35 +202,39 @@ def _bounds_ns(stored: Interval, sessions: SessionRange) -> tuple[int, int]:
 
 
 _TimesAndRows = tuple[BarTimes, "slice | NDArray[np.bool_]"]
-"""Times of bars of sessions, and the stored rows that these are."""
+"""The times of bars within sessions, and the slice or mask of these among the stored rows."""
 
 
 def in_sessions(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndRows:
-    """Select the bars of sessions, and let them end with these.
+    """Select the bars within sessions, and cut their ends at the close.
 
     Args:
-        times: When bars begin, as they are stored, and end by their interval alone.
-        stored: Their interval.
+        times: The stored starts of bars, and their ends by the interval alone.
+        stored: The interval of the bars.
         grid: The sessions.
     """
     return _within_hours(times, stored, grid) if stored.is_intraday else _of_days(times, stored, grid)
 
 
 def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndRows:
-    """Select intraday bars that start within a segment, and end them at its close."""
-    # The bars are sorted and segments are few, so the segments are looked up among the bars, not each bar's segment.
+    """Select intraday bars on the grid of a segment, and cut their ends at its close."""
+    # Bars are sorted and segments are few, so each segment is searched among the bars, not each bar among segments.
     first = np.searchsorted(times.timestamp, grid.segment_open_ns)
     after = np.searchsorted(times.timestamp, grid.segment_close_ns)
     late = np.searchsorted(times.timestamp, grid.segment_close_ns - stored.ns, side="right")
     if (late < after).any():
         times = BarTimes(times.timestamp, _cut(times.end, late, after, grid.segment_close_ns), times.count)
-    if len(first) and (first[1:] == after[:-1]).all():
+    # Bars of base intervals begin at full minutes or seconds, as trading does: the writer refuses others.
+    is_base = str(stored) in BASE_INTERVALS
+    off = np.zeros(0, np.bool_) if is_base else off_grid(times.timestamp, stored, grid)
+    if len(first) and (first[1:] == after[:-1]).all() and not off.any():
         begin, end = int(first[0]), int(after[-1])
         return times.window(begin, end), slice(begin, end)
     steps = np.zeros(len(times) + 1, np.int8)
     np.add.at(steps, first, 1)
     np.subtract.at(steps, after, 1)
-    return _masked(times, np.cumsum(steps[:-1]) > 0)
+    inside = np.cumsum(steps[:-1]) > 0
+    return _masked(times, inside if is_base else inside & ~off)
 
 
 def _cut(
@@ -259,7 +251,7 @@ def _of_days(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndR
     """Select daily bars of sessions, each from open to close."""
     day = times.timestamp // DAY_NS
     first = int(np.searchsorted(grid.days, day[0]))
-    # The usual case is one bar for each session, for which no search is needed.
+    # The usual case is one bar for each session, where one search is enough.
     if np.array_equal(grid.days[first : first + len(day)], day):
         session = slice(first, first + len(day))
         return BarTimes(grid.open_ns[session], grid.close_ns[session], times.count), slice(None)

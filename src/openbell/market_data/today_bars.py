@@ -22,15 +22,16 @@ __all__ = ["TodayBars", "TodayColumns", "Verdict"]
 Kind: TypeAlias = Literal["new", "late", "revised", "same"]
 
 _ROOM = 64
-"""For so many bars there is room when nobody says how many are to come, or more have come than that."""
+"""The number of bars that there is room for without a calendar, and the least that full room grows by."""
 
 
 class Verdict(NamedTuple):
-    """Relation of a bar to those that came before it.
+    """Relation of a bar to those that arrived before it.
 
     Attributes:
-        kind: "new" after the last one, "late" before it, "revised" with other values, or the "same" again.
-        old: The bar that it replaces.
+        kind: "new" starts after the last bar, "late" before it; "revised" has a known start with other values, "same"
+            with the same values.
+        old: The bar that a revised bar replaces, else None.
     """
 
     kind: Kind
@@ -38,12 +39,12 @@ class Verdict(NamedTuple):
 
 
 class TodayColumns(NamedTuple):
-    """Stored form of today's bars of one symbol and interval, views that never change.
+    """Today's bars of one symbol and interval, as views that never change.
 
     Attributes:
-        start_ns: When they begin; int64, ascending.
-        prices: Open, high, low, close and volume; float64, a column each.
-        edition: The same object for as long as bars were only put after all others.
+        start_ns: Starts of the bars, nanoseconds since 1970 UTC; int64, ascending.
+        prices: Open, high, low, close and volume; float64, a row each.
+        edition: The same object for as long as bars are only appended; another one after a late or revised bar.
     """
 
     start_ns: NDArray[np.int64]
@@ -55,12 +56,13 @@ class TodayBars:
     """Bars of one day by symbol and interval, each once.
 
     Args:
-        day: The session's day; an attribute, too.
-        time_manager: The calendar. There is room for all bars that it has of the day from a symbol's first bar on, so
-            that the memory of a session is taken when it begins.
+        day: The session's day.
+        time_manager: The calendar. With a symbol's first bar, room is made for all bars that the day may have, so that
+            a session's memory does not grow later.
 
     Attributes:
-        sent: Says in which intervals the feed sends bars of a symbol.
+        day: The session's day.
+        sent: Returns the intervals in which the feed sends bars of a symbol.
     """
 
     def __init__(self, day: date, time_manager: TimeManager | None = None) -> None:
@@ -71,14 +73,17 @@ class TodayBars:
         self._rows: dict[tuple[str, str], _Rows] = {}
 
     def begin(self, day: date) -> None:
-        """Begin another day without bars."""
+        """Begin another day without bars.
+
+        If ``day`` is the current day, its bars stay.
+        """
         if day != self.day:
             self.day = day
             self._rows.clear()
             self._rooms.clear()
 
     def add(self, bar: FeedBar) -> Verdict:
-        """Put a bar in its place, and say what it is."""
+        """Add or revise a bar, and return how it relates to those before."""
         key = bar.symbol, bar.interval
         rows = self._rows.get(key)
         if rows is None:
@@ -86,7 +91,7 @@ class TodayBars:
         return rows.add(bar)
 
     def _room_of(self, interval: str) -> int:
-        """Return for how many bars of a symbol there is room at first."""
+        """Return the number of bars of a symbol to make room for at first."""
         if interval not in self._rooms:
             room, parsed = _ROOM, parse_interval(interval)
             if self._time_manager is not None:
@@ -96,17 +101,17 @@ class TodayBars:
         return self._rooms[interval]
 
     def columns(self, symbol: str, interval: str) -> TodayColumns | None:
-        """Return the bars of a symbol and interval, or None when none has come."""
+        """Return the bars of a symbol and interval, or None before the first."""
         rows = self._rows.get((symbol, interval))
         return rows.columns() if rows is not None and rows.count else None
 
     def has(self, symbol: str, interval: str, start_ns: int) -> bool:
-        """Return whether the bar that begins at a time has come."""
+        """Return whether the bar with this start has arrived."""
         rows = self._rows.get((symbol, interval))
         return rows is not None and rows.has(start_ns)
 
     def last_start_ns(self, symbol: str, interval: str) -> int | None:
-        """Return when the last bar begins, or None when none has come."""
+        """Return the start of the last bar, or None before the first."""
         rows = self._rows.get((symbol, interval))
         return rows.last_start_ns if rows is not None and rows.count else None
 
@@ -128,7 +133,7 @@ def _nothing(_: str) -> tuple[str, ...]:
 class _Rows:
     """Bars of one symbol and interval, with room for more.
 
-    Rows below ``count`` are only written anew in a copy: views of them stay as they were.
+    Rows below ``count`` are changed only in a copy, so that views of them stay as they were.
     """
 
     def __init__(self, room: int) -> None:
@@ -185,7 +190,7 @@ S = TypeVar("S", np.int64, np.float64)
 
 
 def _with_room(rows: NDArray[S], least: int) -> NDArray[S]:
-    """Return the same rows in an array with room for so many at the least."""
+    """Copy rows to an array with room for at least ``least`` along its last axis."""
     room = np.empty((*rows.shape[:-1], max(least, rows.shape[-1])), rows.dtype)
     room[..., : rows.shape[-1]] = rows
     return room

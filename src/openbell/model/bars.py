@@ -59,8 +59,8 @@ def _utc(ns: int) -> datetime:
 class BarTimes(Frozen):
     """Starts, closes and counts of consecutive bars.
 
-    Bars of many symbols with equal times share one object, the identity of which serves as a key of what follows from
-    times alone.
+    Bars of several symbols with equal times share one object, so that its identity can serve as the cache key of
+    results that depend on the times alone.
 
     Attributes:
         timestamp: Start of each bar; int64, nanoseconds since 1970 UTC. Strictly ascending.
@@ -98,7 +98,7 @@ class BarTimes(Frozen):
     def window(self, first: int, after: int) -> BarTimes:
         """Return the times from row ``first`` up to but without ``after``.
 
-        For the same rows it is the same object, as long as somebody has it.
+        Calls for the same rows return the same object, as long as a reference to it is left.
         """
         if first == 0 and after >= len(self.timestamp):
             return self
@@ -123,7 +123,7 @@ class BarTimes(Frozen):
 
 
 _MOST_WINDOWS = 64
-"""With more windows than that, dead references are pruned: days move on, and windows of weeks ago are used no more."""
+"""The number of windows from which dead references are pruned, such as those to windows of past days."""
 
 
 class Bars(Frozen):
@@ -131,8 +131,11 @@ class Bars(Frozen):
 
     Attributes:
         times: When the bars begin and close.
-        open: float64, in the currency of the instrument; likewise high, low and close.
-        volume: float64, in units of the instrument.
+        open: Opening prices (float64), as all prices in the currency of the instrument.
+        high: Highest prices (float64).
+        low: Lowest prices (float64).
+        close: Closing prices (float64).
+        volume: Units traded (float64).
     """
 
     __slots__ = ("close", "high", "low", "open", "times", "volume")
@@ -207,27 +210,28 @@ class Bars(Frozen):
         return self._view(self.times.window(first, after), slice(first, after))
 
     def ends_with(self, others: Bars, first: int) -> bool:
-        """Return whether the bars from row ``first`` on are others, to the bit."""
+        """Return whether the bars from row ``first`` on equal ``others``, bit for bit."""
         return len(self) - first == len(others) and all(
             _is_same(getattr(self, name)[first:], getattr(others, name)) for name in COLUMNS
         )
 
     def at(self, times: BarTimes) -> Bars:
-        """Return the same prices and volumes at other times, one for each bar."""
+        """Return the same prices and volumes with other times, one for each bar."""
         return _filled(_new(Bars), times, self.open, self.high, self.low, self.close, self.volume)
 
     def _view(self, times: BarTimes, rows: slice) -> Bars:
-        # Views of read-only columns are read-only: the constructor's care is not needed, and costs more than the rest.
+        # Views of read-only columns are read-only: setting their flags, as the constructor does, would cost more than
+        # the rest.
         columns = self.open[rows], self.high[rows], self.low[rows], self.close[rows], self.volume[rows]
         return _filled(_new(Bars), times, *columns)
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Bars:
-        """Return the bars at a mask or at indexes, as copies."""
+        """Return the bars that a mask or indexes select, as copies."""
         return Bars(*(getattr(self, name)[rows] for name in COLUMNS))
 
     @staticmethod
     def empty() -> Bars:
-        """Return no bars."""
+        """Return bars of length 0."""
         return _EMPTY
 
     @staticmethod
@@ -236,7 +240,7 @@ class Bars(Frozen):
 
         Args:
             parts: The bars, in ascending time.
-            times: Their times, if joined already.
+            times: The joined times of all parts, if the caller has them; joined here otherwise.
         """
         if len(parts) < 2:
             return parts[0] if parts else Bars.empty()
@@ -252,7 +256,7 @@ class Bars(Frozen):
         return frame.with_columns(pl.col("timestamp", "end").cast(pl.Datetime("ns")).dt.replace_time_zone("UTC"))
 
     def to_pandas(self) -> pd.DataFrame:
-        """Convert to a pandas frame indexed by ``timestamp`` in UTC, with the ``pandas`` extra."""
+        """Convert to a pandas frame indexed by ``timestamp`` in UTC (needs the ``pandas`` extra)."""
         import pandas as pd
 
         frame = pd.DataFrame({name: getattr(self, name) for name in COLUMNS})
@@ -268,7 +272,7 @@ class ClosedBars(Bars):
 
     Args:
         bars: The bars, later ones included.
-        rows: Which of them.
+        rows: The rows that user code may see.
     """
 
     __slots__ = ("_rows", "_source")
@@ -281,7 +285,7 @@ class ClosedBars(Bars):
         _set_rows(self, rows)
 
     def __getattr__(self, name: str) -> object:
-        # Reached for a slot that is empty: a column is made when it is first read, for few are.
+        # Called for an empty slot only: a column is made when it is first read, because few are ever read.
         if name == "times":
             times = self._source.times
             made = BarTimes(*(opaque(getattr(times, column)[self._rows]) for column in TIME_COLUMNS))
@@ -317,11 +321,11 @@ _set_source, _set_rows = vars(ClosedBars)["_source"].__set__, vars(ClosedBars)["
 
 
 def _is_same(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
-    """Return whether two columns are the same to the bit, which those in the same memory are."""
-    return _place_of(one) == _place_of(other) or one.tobytes() == other.tobytes()
+    """Return whether two columns are equal bit for bit, or lie in the same memory."""
+    return _memory_of(one) == _memory_of(other) or one.tobytes() == other.tobytes()
 
 
-def _place_of(column: NDArray[np.generic]) -> object:
+def _memory_of(column: NDArray[np.generic]) -> object:
     return column.__array_interface__["data"], column.strides
 
 
@@ -334,8 +338,8 @@ def _filled(
     close: NDArray[np.float64],
     volume: NDArray[np.float64],
 ) -> Bars:
-    """Set the fields of new bars, which nobody can set later."""
-    # By the slots, because views are made by thousands.
+    """Set the fields of new, still empty bars, and return them."""
+    # Through the slots' descriptors, because thousands of views are made.
     _set_times(bars, times)
     _set_open(bars, open_)
     _set_high(bars, high)

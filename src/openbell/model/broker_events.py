@@ -25,19 +25,19 @@ __all__ = [
 ]
 
 RequestKind: TypeAlias = Literal["submit", "cancel", "replace"]
-"""What a run asks of a broker about an order."""
+"""Requests about an order that a run sends to a broker."""
 
 
 class BrokerFill(NamedTuple):
     """An execution of an order, or of part of it.
 
     Attributes:
-        order_id: The run's own id of the order; the broker's for an order that the run did not give.
+        order_id: The run's id of the order; the broker's id for an order that the run did not submit.
         execution_id: The broker's id of the execution.
         symbol: The symbol.
         quantity: Units, positive when bought and negative when sold.
         price: The price of a unit.
-        total: Units of the order that are filled after it, signed.
+        total: Units of the order filled so far, this execution included; signed.
         time_ns: When it happened, nanoseconds since 1970 UTC.
     """
 
@@ -51,15 +51,15 @@ class BrokerFill(NamedTuple):
 
 
 class BrokerOrder(NamedTuple):
-    """An order as the broker has it.
+    """An order as the broker reports it.
 
     Attributes:
-        order_id: The run's own id of the order; the broker's for an order that the run did not give.
+        order_id: The run's id of the order; the broker's id for an order that the run did not submit.
         symbol: The symbol.
         status: Its state.
         quantity: Units, positive to buy and negative to sell.
         filled: Units filled so far, signed as ``quantity``.
-        average: The mean price of them; None before the first.
+        average: The mean price of the filled units; None before the first fill.
         type: The kind of order.
         tif: How long it lasts.
         limit: The limit price, or None.
@@ -67,9 +67,9 @@ class BrokerOrder(NamedTuple):
         trail: The distance of a trailing stop in money, or None.
         trail_percent: The same as a percentage, or None.
         extended: Whether it may fill outside of regular hours.
-        reason: Why it ended or was rejected, in words; empty when there is nothing to say.
+        reason: Why it ended or was rejected, in words; may be empty.
         time_ns: When it last changed, nanoseconds since 1970 UTC.
-        is_own: Whether this run gave it.
+        is_own: Whether this run submitted it.
     """
 
     order_id: str
@@ -91,13 +91,13 @@ class BrokerOrder(NamedTuple):
 
 
 class BrokerPosition(NamedTuple):
-    """A position as the broker has it.
+    """A position as the broker reports it.
 
     Attributes:
         symbol: The symbol.
         quantity: Units, negative when short.
-        average_price: The mean price at which they were opened.
-        price: The price that the broker values them at now.
+        average_price: The mean price at which the units were opened.
+        price: The price at which the broker values the units now.
     """
 
     symbol: str
@@ -107,15 +107,15 @@ class BrokerPosition(NamedTuple):
 
 
 class BrokerPayment(NamedTuple):
-    """Anything else that changed the account, such as a dividend, a fee, a deposit or a split.
+    """Change of the account other than a fill, such as a dividend, a fee, a deposit or a split.
 
     Attributes:
-        payment_id: The broker's id of it.
+        payment_id: The broker's id of the change.
         kind: What it is: dividend, fee, interest, transfer, split, or the broker's own word.
         symbol: The symbol; empty when it has none.
-        quantity: Units that came or went; 0 for money alone.
-        amount: Money, negative when it was paid.
-        time_ns: When, nanoseconds since 1970 UTC; the midnight of its date where only that is known.
+        quantity: Units that were added, negative when removed; 0 for money alone.
+        amount: Money that the account received, negative when it paid.
+        time_ns: When, nanoseconds since 1970 UTC; midnight of the date when only the date is known.
         text: What the broker says about it.
     """
 
@@ -130,11 +130,11 @@ class BrokerPayment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BrokerAnswer:
-    """Orders and fills as the broker reports them, by itself or because it was asked.
+    """Orders and fills as the broker reports them, unasked or on request.
 
     Attributes:
         orders: Orders as they are now.
-        fills: Executions, the oldest first. Those that are reported twice have the same id.
+        fills: Executions, the oldest first. An execution that is reported twice has the same id both times.
     """
 
     orders: tuple[BrokerOrder, ...] = ()
@@ -143,10 +143,10 @@ class BrokerAnswer:
 
 @dataclass(frozen=True, slots=True)
 class BrokerMissing:
-    """The broker does not have an order of that id.
+    """Reply that the broker has no order of an id.
 
     Attributes:
-        order_id: The run's id of the order that was asked for.
+        order_id: The run's id of the order that was requested.
     """
 
     order_id: str
@@ -154,11 +154,11 @@ class BrokerMissing:
 
 @dataclass(frozen=True, slots=True)
 class BrokerRefusal:
-    """The broker refuses a request, or it cannot be asked of this broker at all.
+    """Refusal of a request, by the broker or because the broker has no such request.
 
     Attributes:
         order_id: The run's id of the order.
-        request: What was asked.
+        request: The request.
         reason: Why, in words.
     """
 
@@ -169,11 +169,11 @@ class BrokerRefusal:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSilence:
-    """Nobody knows what became of a request, because its answer did not come.
+    """Unknown outcome of a request, whose answer did not come.
 
     Attributes:
         order_id: The run's id of the order.
-        request: What was asked.
+        request: The request.
         reason: What happened, in words.
     """
 
@@ -184,17 +184,17 @@ class BrokerSilence:
 
 @dataclass(frozen=True, slots=True)
 class BrokerBooks:
-    """The account as the broker has it.
+    """The account as the broker reports it.
 
     Attributes:
-        cash: Money.
-        positions: Everything that is held.
-        orders: Every open order.
-        fills: The executions since the time that was asked for, the oldest first.
-        payments: What else changed the account since then.
-        blocked: Why the broker takes no orders of this account (empty when it does).
-        error: Why the books could not be had; then all else is empty.
-        adopts: Whether the run is to take over what it holds otherwise, which nobody but its user decides.
+        cash: The account's cash.
+        positions: All positions.
+        orders: All open orders.
+        fills: The executions since the requested time, the oldest first.
+        payments: Other changes of the account since that time.
+        blocked: Why the broker takes no orders for this account; empty when it does.
+        error: Why the account could not be read; all other fields are then empty.
+        adopts: Whether the run takes over positions that the account holds from outside the run, as its user decided.
     """
 
     cash: float = 0.0
@@ -209,11 +209,11 @@ class BrokerBooks:
 
 @dataclass(frozen=True, slots=True)
 class BrokerLost:
-    """The broker's stream of events is lost, or could not be made.
+    """Loss of the broker's event stream, or failure to connect to it.
 
     Attributes:
         reason: Why.
-        is_final: Whether it makes no sense to try again.
+        is_final: Whether a retry is pointless.
     """
 
     reason: str
@@ -222,7 +222,10 @@ class BrokerLost:
 
 @dataclass(frozen=True, slots=True)
 class BrokerBack:
-    """The broker's stream of events is there, and what happened before it has to be asked for."""
+    """Connection to the broker's event stream, which does not carry earlier events.
+
+    These have to be requested.
+    """
 
 
 BrokerEvent: TypeAlias = (

@@ -1,4 +1,4 @@
-"""Money that an account gets or pays for other reasons than fills."""
+"""Cash flows of an account other than those of fills."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["CashFlow", "CashFlowKind"]
 
 
 class CashFlowKind(StrEnum):
-    """Reasons of money that comes or goes."""
+    """Reasons of cash flows."""
 
     DIVIDEND = "dividend"
     FRACTION = "fraction"
@@ -28,14 +28,14 @@ class CashFlowKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CashFlow:
-    """Money that the account got or paid.
+    """Money that the account received or paid other than by a fill.
 
     Attributes:
         kind: The reason: a dividend, cash in place of a fraction of a unit after a split, or the cost of borrowing; at
-            a broker over the network also fees, interest, money that was paid in or out, and what has no such word.
-        symbol: The symbol; empty when it was for none.
-        quantity: The position that it was for, negative when short.
-        amount: The money, negative when it was paid.
+            a broker over the network also fees, interest, deposits and withdrawals (transfer), and other reasons.
+        symbol: The symbol; empty when the money was for none.
+        quantity: The position that the money was for, negative when short.
+        amount: The money, negative when the account paid it.
         time_ns: When, nanoseconds since 1970 UTC.
         zone: The time zone of the exchange.
         session_date: The session.

@@ -30,7 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def local_time(time_ns: int, zone: tzinfo) -> datetime:
     """Convert nanoseconds since 1970 UTC to an aware datetime of a time zone, to the microsecond."""
     seconds, rest = divmod(int(time_ns), 1_000_000_000)
-    if not rest and seconds >= 0:  # a bar's time, for which this takes a third of the time
+    if not rest and seconds >= 0:  # whole seconds, as of bars, are converted in a third of the time
         return datetime.fromtimestamp(seconds, zone)
     return (_EPOCH + timedelta(microseconds=int(time_ns) // 1000)).astimezone(zone)
 
@@ -63,7 +63,7 @@ class SignalEvent(_SessionEvent):
         action: What to do, in the strategy's words.
         reason: Why, for people.
         strategy: The name of the strategy.
-        numbers: Its quantity, percent, stop, target and limit, those that were given.
+        numbers: The quantity, percent, stop, target and limit that the strategy gave, by name.
     """
 
     session_date: date
@@ -80,7 +80,7 @@ class SignalEvent(_SessionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateEvent(_SessionEvent):
-    """Memory of a strategy, saved because it has changed.
+    """State of a strategy, saved because it has changed.
 
     Attributes:
         session_date: The session.
@@ -109,7 +109,7 @@ class ScanEvent(_SessionEvent):
 
 
 class StepTiming(NamedTuple):
-    """One step of provisioning that was begun, with its duration in milliseconds of the machine's time."""
+    """One step of provisioning that was begun, with its real duration in milliseconds."""
 
     name: str
     ms: float
@@ -120,8 +120,8 @@ class AskedHistory(NamedTuple):
 
     Attributes:
         interval: The interval.
-        bars: Bars, which its indicators need to have a value and to settle, or which the config asks for.
-        sessions: Sessions, which the config, a strategy or an indicator asks for.
+        bars: Number of bars that its indicators need as warm-up, or that the config asks for.
+        sessions: Number of sessions that the config, a strategy or an indicator asks for.
     """
 
     interval: str
@@ -138,12 +138,12 @@ class ProvisioningRecord(_SessionEvent):
         source: The kind of asker: "config", "scanner", "strategy" or one registered from outside.
         owner: The asker's name, such as "strategy EmaCross".
         symbol: The symbol.
-        required_intervals: The intervals that it takes, finest first.
-        asked: The history that it asks for, of the intervals of which it asks for any.
-        steps: The steps that were begun, in order; after a failure, the last one failed.
-        ok: Whether all that was asked for is there now.
+        required_intervals: The intervals that it needs, finest first.
+        asked: The history that it asks for, one entry for each interval that needs any.
+        steps: The steps that were begun, in order; after a failure, the last of them is the one that failed.
+        ok: Whether it was carried out in full.
         errors: The reasons of a refusal.
-        warnings: Shortfalls that do not stop it.
+        warnings: Shortfalls in spite of which it was carried out.
         reason: Why it was asked for, for people.
     """
 
@@ -161,7 +161,7 @@ class ProvisioningRecord(_SessionEvent):
 
     @property
     def is_pending(self) -> bool:
-        """Whether it is neither there nor refused yet, because its bars are on their way in a live session."""
+        """Whether it is neither carried out nor refused yet, because a live session still waits for its bars."""
         return not self.ok and not self.errors
 
 

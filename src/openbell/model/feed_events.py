@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 FeedHealth: TypeAlias = Literal["LIVE", "BACKFILLING", "STALE", "DOWN", "LAGGING"]
-"""State of a feed as a whole, judged over all that is subscribed; or, of one that is live, that the session lags."""
+"""State of a feed over all its subscriptions; ``LAGGING`` is a live feed that the session does not keep up with."""
 
 
 class FeedBar(NamedTuple):
@@ -34,7 +34,10 @@ class FeedBar(NamedTuple):
         symbol: The symbol.
         interval: The canonical interval, one of those that the feed has.
         start_ns: When the bar begins, nanoseconds since 1970 UTC; of a daily bar, midnight UTC of its date.
-        open: Opening price; likewise high, low and close.
+        open: Opening price.
+        high: Highest price.
+        low: Lowest price.
+        close: Closing price.
         volume: Units traded.
     """
 
@@ -50,11 +53,11 @@ class FeedBar(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FeedAnswer:
-    """The whole subscription as the feed has acknowledged it, and what it refuses.
+    """The whole subscription as the feed has acknowledged it, with the symbols that it refuses.
 
     Attributes:
         symbols: All symbols that the feed sends bars of from now on.
-        refused: Why it does not send others that were asked for, by symbol.
+        refused: Why the feed refuses other symbols that were requested, by symbol.
     """
 
     symbols: frozenset[str]
@@ -68,7 +71,7 @@ class FeedHistory:
     Attributes:
         number: The number of the request.
         bars: Bars in ascending time, by symbol and interval as asked for.
-        error: Why there are none; empty when the request was answered.
+        error: Why there are no bars; empty when the request succeeded.
         actions: Corporate actions of the symbol, with the columns of `ACTION_SCHEMA`; None when the feed has none.
     """
 
@@ -80,7 +83,7 @@ class FeedHistory:
 
 @dataclass(frozen=True, slots=True)
 class TradingStatus:
-    """Trading in a symbol is halted, or goes on.
+    """Halt or resumption of trading in a symbol.
 
     Attributes:
         symbol: The symbol.
@@ -95,12 +98,12 @@ class TradingStatus:
 
 @dataclass(frozen=True, slots=True)
 class FeedLost:
-    """The connection is lost, or could not be made.
+    """Loss of the connection to the feed, or failure to connect.
 
     Attributes:
         reason: Why.
-        is_final: Whether it makes no sense to try again, because the feed refuses the account, say.
-        after_s: The fewest seconds until the next attempt, where the feed asks for patience.
+        is_final: Whether a retry is pointless, for example because the feed refuses the account.
+        after_s: The least seconds before the next attempt, where the feed asks for a delay.
     """
 
     reason: str
@@ -110,15 +113,15 @@ class FeedLost:
 
 @dataclass(frozen=True, slots=True)
 class FeedBack:
-    """The connection is there, and nothing is subscribed yet."""
+    """Connection to the feed, on which nothing is subscribed yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedMessage:
-    """Something that the feed says and people should read, such as a message that makes no sense.
+    """Text about the feed for people, such as its warnings or a message that cannot be parsed.
 
     Attributes:
-        text: The words.
+        text: The text.
     """
 
     text: str
@@ -126,12 +129,12 @@ class FeedMessage:
 
 @dataclass(frozen=True, slots=True)
 class FeedClock:
-    """The second that a server named in an answer, beside the time of this machine.
+    """Time of a server to the second, beside this machine's time before and after the request.
 
     Attributes:
-        server_ns: The second, nanoseconds since 1970 UTC.
-        asked_ns: The machine's time when the question went out, likewise.
-        heard_ns: The machine's time when the answer had come.
+        server_ns: The second that the server's answer named, nanoseconds since 1970 UTC.
+        asked_ns: The machine's time when the request was sent, nanoseconds since 1970 UTC.
+        heard_ns: The machine's time when the answer had arrived, nanoseconds since 1970 UTC.
     """
 
     server_ns: int
@@ -140,7 +143,7 @@ class FeedClock:
 
     @property
     def ahead_ns(self) -> int:
-        """Nanoseconds by which the machine's clock is ahead of the server's at the least (negative when behind)."""
+        """Least nanoseconds by which the machine's clock is ahead of the server's (negative when behind)."""
         if self.heard_ns < self.server_ns:
             return self.heard_ns - self.server_ns
         return max(0, self.asked_ns - self.server_ns - _SECOND_NS)

@@ -26,13 +26,14 @@ class Fill:
         symbol: The symbol.
         quantity: Units, positive when bought and negative when sold.
         price: The price of a unit.
-        fee: Its costs, in the account's currency.
+        fee: Its fee, in the account's currency.
         slippage: Money lost to slippage, already in ``price``; zero or more.
-        time_ns: When it happened, nanoseconds since 1970 UTC: the begin of a bar for a fill at its open, the end for
-            one inside of it or at its close.
+        time_ns: When it happened, nanoseconds since 1970 UTC: the start of the bar for a fill at its open, the end of
+            the bar for a fill within it or at its close.
         zone: The time zone of the exchange.
         session_date: The session.
-        ambiguous: Whether a bar touched two orders of which only one could fill, and the worse was taken.
+        ambiguous: Whether a bar touched two orders of which only one could fill, in an unknown sequence;
+            ``execution.fills.both_touched`` decides which one fills.
     """
 
     id: str
@@ -58,4 +59,4 @@ class Fill:
 
 
 fill_of_fields = quick_row_maker(Fill)
-"""Makes a fill of all its fields, in their order; a run makes very many."""
+"""Return a fill made of all its fields, in their order; fast, because a run makes very many."""

@@ -27,7 +27,7 @@ T = TypeVar("T")
 class Frozen:
     """Base of classes with slots whose objects never change.
 
-    What makes them sets the slots by their descriptors (``vars(Class)["name"].__set__``), which is quicker than
+    Constructors set the slots through their descriptors (``vars(Class)["name"].__set__``), which is quicker than
     ``object.__setattr__``.
     """
 
@@ -41,10 +41,10 @@ class Frozen:
 
 
 def quick_maker(cls: Callable[P, T]) -> Callable[P, T]:
-    """Return what makes objects of a class as the class itself does, in a quarter of the time.
+    """Return a function that makes objects as a class itself does, in a quarter of the time.
 
     Args:
-        cls: A frozen dataclass with slots, keywords only and nothing that runs after its making.
+        cls: A frozen dataclass with slots, keyword-only fields and no ``__post_init__``.
     """
     known = _fields_of(cls)
     arguments = ", ".join(f.name if f.default is MISSING else f"{f.name}=defaults[{f.name!r}]" for f in known)
@@ -54,12 +54,12 @@ def quick_maker(cls: Callable[P, T]) -> Callable[P, T]:
 
 
 def quick_row_maker(cls: type[T]) -> Callable[..., T]:
-    """Return what makes objects of a class from all its fields in their order.
+    """Return a function that makes objects of a class from all its fields in their order.
 
-    It takes a third of the time of `quick_maker`, most of which goes into finding where each keyword belongs.
+    It takes a third of the time of a function of `quick_maker`, which spends most of it on matching keywords.
 
     Args:
-        cls: A frozen dataclass with slots and nothing that runs after its making.
+        cls: A frozen dataclass with slots and no ``__post_init__``.
     """
     names = [f.name for f in _fields_of(cls)]
     lines = [f"def make({', '.join(names)}):", " new = draft()", *(f" new.{name} = {name}" for name in names)]
@@ -67,15 +67,17 @@ def quick_row_maker(cls: type[T]) -> Callable[..., T]:
 
 
 def quick_tuple_maker(cls: type[T]) -> Callable[[Iterable[object]], T]:
-    """Return what makes named tuples of a class from one tuple of all fields, in half the time of the class itself."""
+    """Return a function that makes named tuples of a class from a tuple of all fields, in half the time."""
     return partial(tuple.__new__, cls)  # type: ignore[type-var]
 
 
 def quick_column_maker(cls: type[T]) -> Callable[..., list[T]]:
-    """Return what makes objects of a class from columns, one of each field, in half the time of `quick_maker`.
+    """Return a function that makes a list of objects of a class from columns, one of each field.
+
+    It takes half the time of a function of `quick_maker`.
 
     Args:
-        cls: A frozen dataclass with slots and nothing that runs after its making.
+        cls: A frozen dataclass with slots and no ``__post_init__``.
     """
     names, make = [f.name for f in _fields_of(cls)], quick_row_maker(cls)
 
@@ -86,10 +88,10 @@ def quick_column_maker(cls: type[T]) -> Callable[..., list[T]]:
 
 
 def quick_replace(cls: type[T]) -> Callable[[T, Mapping[str, object]], T]:
-    """Return what `dataclasses.replace` does for one class, in a tenth of the time.
+    """Return a `dataclasses.replace` for one class, which takes a tenth of the time.
 
     Args:
-        cls: A frozen dataclass with slots and nothing that runs after its making.
+        cls: A frozen dataclass with slots and no ``__post_init__``.
     """
     lines = ["def copied(old):", " new = draft()", *(f" new.{f.name} = old.{f.name}" for f in _fields_of(cls))]
     copied = _function("copied", [*lines, " return new"], cls, {})
@@ -108,13 +110,17 @@ def quick_replace(cls: type[T]) -> Callable[[T, Mapping[str, object]], T]:
 
 
 def quick_change(cls: type[T], *names: str) -> Callable[..., T]:
-    """Return what copies an object of one class with other values in always the same fields.
+    """Return a function that copies an object of a class with other values in fixed fields.
 
-    It takes the object and the values, in the order of the names, and half of the time of `quick_replace`.
+    Its arguments are the object and the values, in the order of ``names``. It takes half the time of a function of
+    `quick_replace`.
 
     Args:
-        cls: A frozen dataclass with slots and nothing that runs after its making.
-        names: The fields.
+        cls: A frozen dataclass with slots and no ``__post_init__``.
+        names: The fields that get other values.
+
+    Raises:
+        TypeError: The class has no field of one of the names.
     """
     known = [f.name for f in _fields_of(cls)]
     if strangers := set(names).difference(known):
@@ -125,17 +131,19 @@ def quick_change(cls: type[T], *names: str) -> Callable[..., T]:
 
 
 def _fields_of(cls: object) -> tuple[Field[object], ...]:
-    return fields(cls)  # type: ignore[arg-type]  # whoever calls has a dataclass
+    return fields(cls)  # type: ignore[arg-type]  # callers pass dataclasses only
 
 
 def _function(name: str, lines: list[str], cls: Any, defaults: Mapping[str, object]) -> Callable[..., Any]:
-    """Return a function that makes drafts, whose slots are those of a frozen class and can be set until they are one.
+    """Compile a function that makes objects of a frozen class.
 
-    It is compiled, as dataclasses compile their methods: a loop over the fields takes four times as long.
+    It fills a draft, which has the slots of the class but lets them be set, and then assigns the class to the draft's
+    ``__class__``.
     """
-    # Laid out as the class is, and beside it below the same base, which may have fields, too.
+    # Compiled, as dataclasses compile their methods: a loop over the fields takes four times as long.
+    # The draft has the base of the class, which may have fields, too: __class__ can change between equal layouts only.
     own = {"__slots__": vars(cls)["__slots__"], "__setattr__": object.__setattr__, "__init__": object.__init__}
     draft = type("Draft", (cls.__mro__[1],), own)
     namespace: dict[str, Any] = {"draft": draft, "cls": cls, "defaults": defaults}
-    exec("\n".join(lines), namespace)  # noqa: S102 -- the text is made of the names of fields, and of nothing else
+    exec("\n".join(lines), namespace)  # noqa: S102 -- the source is made of names of fields only
     return cast("Callable[..., Any]", namespace[name])

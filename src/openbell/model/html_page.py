@@ -10,9 +10,9 @@ __all__ = ["HtmlPage", "drawn"]
 
 
 class HtmlPage:
-    """A whole HTML document that asks no host for anything.
+    """HTML document without requests to any host.
 
-    In a notebook it shows itself, in a frame of its own.
+    A notebook shows it in a frame of its own.
 
     Attributes:
         html: The document.
@@ -27,7 +27,7 @@ class HtmlPage:
         return f"<HtmlPage of {len(self.html.encode()):,} bytes: save(file) writes it>"
 
     def _repr_html_(self) -> str:
-        # See html_parts.text.
+        # Imported late for the reason in html_parts.text.
         from html import escape
 
         # Without allow-same-origin, so that nothing in the page reaches the notebook around it.
@@ -46,7 +46,8 @@ class HtmlPage:
 def drawn(function: str, *arguments: Any, **options: Any) -> HtmlPage:
     """Return the page that a function of `openbell.pages.notebook_charts` makes.
 
-    Sessions and results know nothing of pages, which are made of them: the module is looked up when one is asked for.
+    The module is imported by its name when a page is asked for: pages import sessions and results, and not the other
+    way round.
     """
     page: HtmlPage = getattr(import_module("openbell.pages.notebook_charts"), function)(*arguments, **options)
     return page

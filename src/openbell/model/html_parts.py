@@ -1,4 +1,4 @@
-"""Parts of HTML for notebooks, which look well on light and dark."""
+"""Fragments of HTML for notebooks, for light and dark themes alike."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ if TYPE_CHECKING:
 __all__ = ["MOST_ROWS", "counted", "items", "more", "table", "text", "title", "whole"]
 
 MOST_ROWS = 20
-"""Rows that a table shows; the others are counted."""
+"""The most entries that are shown; the number of the others is shown instead."""
 
 
 def whole(parts: Iterable[str]) -> str:
-    """Return parts as one element."""
+    """Return fragments of HTML joined in one element."""
     return f"<div>{''.join(parts)}</div>"
 
 
 def title(name: str, head: str) -> str:
-    """Return a name in bold with words behind it."""
+    """Return a name in bold, followed by a text."""
     return f"<p><b>{text(name)}</b> {text(head)}</p>"
 
 
 def items(texts: Sequence[str], what: str = "warnings") -> str:
-    """Return texts as a list, or nothing when there are none."""
+    """Return texts as an HTML list, or an empty text when there are none."""
     shown = "".join(f"<li>{text(one)}</li>" for one in texts[:MOST_ROWS])
     return f"<ul>{shown}</ul>{more(len(texts) - MOST_ROWS, what)}" if texts else ""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return rows of texts below their headings."""
+    """Return rows of texts as an HTML table with headings."""
     head = "".join(f"<th>{text(name)}</th>" for name in columns)
     body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def more(count: int, what: str) -> str:
-    """Return how many are not shown, or nothing when none is left out."""
+    """Return a line with the number of entries that are not shown, or an empty text for none."""
     return f"<p>and {count:,} more {what}</p>" if count > 0 else ""
 
 
@@ -49,8 +49,8 @@ def counted(count: int, what: str) -> str:
 
 
 def text(value: str) -> str:
-    """Return a text with nothing in it that a browser obeys."""
-    # Its tables of names are half a megabyte, and most processes show nothing in a notebook.
+    """Return a text with its control characters and HTML special characters escaped."""
+    # Imported late: the module's tables of names are half a megabyte, and most processes show nothing in a notebook.
     from html import escape
 
     return escape(printable(value))

@@ -1,4 +1,4 @@
-"""Terms by which a symbol is traded."""
+"""Terms on which a symbol is traded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Instrument"]
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """Terms of trading of a symbol.
+    """Terms on which a symbol is traded.
 
     Attributes:
         symbol: The symbol.
@@ -17,7 +17,7 @@ class Instrument:
         tick: The smallest step of the price; None when any price is allowed.
         currency: The currency of its price.
         fractional: Whether parts of a unit are traded.
-        margin: Money that one unit ties up, instead of a share of its value; None for the account's leverage.
+        margin: Margin of one unit, in money; None for a share of its value by the account's leverage.
     """
 
     symbol: str

@@ -36,7 +36,7 @@ BASE_INTERVALS = ("1s", "1m", "1d")
 """The usual base intervals, which every session builds on, finest first."""
 
 DAY_NS = 86_400_000_000_000
-"""The nanoseconds of a UTC day: what times since 1970 are counted in, per day since 1970."""
+"""The nanoseconds of a day, to convert days since 1970-01-01 to nanoseconds since 1970 UTC."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _WRITTEN = re.compile(r"([1-9]\d*)([smhdw])")
@@ -53,32 +53,32 @@ class Interval:
     """A bar interval in its canonical form, as `parse_interval` makes it.
 
     Attributes:
-        count: How many units long.
+        count: Its length in units.
         unit: ``s`` or ``m`` within a session; ``d`` counts sessions and ``w`` calendar weeks.
     """
 
     count: int
     unit: Unit
     seconds: int = field(init=False, repr=False, compare=False)
-    """Nominal length in seconds; for days and weeks good for ordering only."""
+    """Nominal length in seconds; of days and weeks, for ordering only."""
     is_intraday: bool = field(init=False, repr=False, compare=False)
     """Whether bars lie within one session (seconds and minutes)."""
     _text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Asked for so often that it is computed in advance.
+        # Computed once, because they are read very often.
         object.__setattr__(self, "seconds", self.count * _SECONDS[self.unit])
         object.__setattr__(self, "is_intraday", self.unit in ("s", "m"))
         object.__setattr__(self, "_text", f"{self.count}{self.unit}")
 
     @property
     def is_base(self) -> bool:
-        """True if bars of this interval are stored and streamed."""
+        """Whether it is one of the usual base intervals (`BASE_INTERVALS`)."""
         return str(self) in BASE_INTERVALS
 
     @property
     def ns(self) -> int:
-        """Length in nanoseconds, for days and weeks good for ordering only."""
+        """Nominal length in nanoseconds (of days and weeks, for ordering only)."""
         return self.seconds * 1_000_000_000
 
     def __str__(self) -> str:
@@ -88,11 +88,11 @@ class Interval:
         return self.seconds
 
     def __lt__(self, other: Interval) -> bool:
-        return self.seconds < other.seconds
+        return (self.seconds, self.unit) < (other.seconds, other.unit)  # 7d and 1w are two intervals
 
 
 def parse_interval(text: str) -> Interval:
-    """Read an interval such as ``5m``, ``1h``, ``1d``.
+    """Parse an interval such as ``5m``, ``1h``, ``1d``.
 
     Raises:
         IntervalError: Not of the form ``<n>s|m|h|d|w``, or an intraday interval of a day or more.
@@ -144,12 +144,15 @@ def builds(base: str, interval: str) -> bool:
     return source.is_intraday and wanted.seconds % source.seconds == 0
 
 
-def determine_required_base(interval: str, available: Collection[str] | None = None) -> str:
+def determine_required_base(
+    interval: str, available: Collection[str] | None = None, off_grid: Collection[str] = ()
+) -> str:
     """Return the base interval that ``interval`` is read or derived from.
 
     Args:
         interval: The interval that is wanted.
-        available: The stored intervals of the symbol that lie on its sessions' grid; None leaves the choice free.
+        available: The stored intervals of the symbol that lie on its sessions' grid; None for `BASE_INTERVALS`.
+        off_grid: Those that do not, for the message.
 
     Returns:
         The coarsest that is available and builds the interval exactly (``15m`` from ``5m``, else from ``1m``).
@@ -162,7 +165,7 @@ def determine_required_base(interval: str, available: Collection[str] | None = N
     fitting = [base for base in available if builds(base, interval)]
     if fitting:
         return max(fitting, key=parse_interval)
-    raise IntervalError(why_underivable([interval], available)[0])
+    raise IntervalError(why_underivable([interval], available, off_grid)[0])
 
 
 def why_underivable(intervals: Iterable[str], available: Collection[str], off_grid: Collection[str] = ()) -> list[str]:
@@ -171,11 +174,11 @@ def why_underivable(intervals: Iterable[str], available: Collection[str], off_gr
     Args:
         intervals: The intervals that are wanted.
         available: The stored intervals of the symbol that lie on its sessions' grid.
-        off_grid: Those that do not, and build nothing.
+        off_grid: The stored intervals that do not lie on that grid, from which nothing is derived.
 
     Returns:
-        One text for all intervals that need the same bases; none when all can be had. A base is not named among those
-        that need it, since the text names what is needed.
+        One text for each group of intervals that need the same bases; empty when all can be read or derived. A wanted
+        interval that is itself one of these bases is named as such only, unless its group has no other.
     """
     missing: dict[tuple[str, ...], list[str]] = {}
     for interval in dict.fromkeys(intervals):
@@ -190,11 +193,11 @@ def why_underivable(intervals: Iterable[str], available: Collection[str], off_gr
 
 def _underivable(intervals: list[str], bases: Sequence[str], held: str, off_grid: Collection[str]) -> str:
     need, coarser = ("it needs", "a coarser interval") if len(intervals) == 1 else ("this needs", "coarser intervals")
-    stored = ", ".join(
+    stored = " and ".join(
         sorted((name for name in off_grid if any(builds(name, i) for i in intervals)), key=parse_interval)
     )
     return (
         f"{', '.join(intervals)} cannot be derived: {need} {' or '.join(bases)} bars, and the store holds {held}. "
-        + (f"Stored {stored} bars follow the clock and not the session. " if stored else "")
+        + (f"Stored {stored} bars do not begin at multiples of it from the open of trading. " if stored else "")
         + f"Import {bases[0]} bars, or ask for {coarser}."
     )

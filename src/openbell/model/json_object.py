@@ -1,4 +1,4 @@
-"""The type of an object of JSON, for values that are JSON by purpose."""
+"""Type of a JSON object, for values that are meant to be written as JSON."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from typing import Any, TypeAlias
 __all__ = ["JsonObject"]
 
 JsonObject: TypeAlias = dict[str, Any]
-"""An object of JSON, its keys in the order in which they are written."""
+"""A JSON object, with its keys in the order in which they are written."""

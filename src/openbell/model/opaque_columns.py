@@ -1,4 +1,4 @@
-"""Views of columns for user code, which do not lead to the bars after them."""
+"""Views of columns for user code, through which no later bars can be reached."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ class _View(Protocol):
     def __call__(self, column: NDArray[Scalar], /) -> NDArray[Scalar]: ...
 
 
-# Of all that NumPy offers, DLPack alone makes an array whose base exports no buffer. A function of ours around it would
-# take a quarter more time.
+# Only through DLPack does NumPy make an array whose base exports no buffer. A wrapper function would take a quarter
+# more time.
 opaque = cast("_View", np.from_dlpack)
 """Return a read-only view of a read-only column, or of a slice of one, for user code.
 
-A view of NumPy's has the array it was cut from as its ``base``, and so leads to the bars after it; and where its base
-can be written, so can it. The base of this one is a capsule without attributes: it leads to no other value, and nobody
-can make it writable. The memory stays as long as the view does, and may lie in a buffer with room for bars to come.
+An ordinary NumPy view has the array that it was cut from as its ``base``: user code could reach later bars through it,
+and make the view writable when the base is. The base of an opaque view is a capsule without attributes, which leads to
+no other value and cannot be made writable. The view keeps its memory alive, which may lie in a buffer with room for
+later bars.
 """

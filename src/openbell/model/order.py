@@ -39,7 +39,7 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """Lifetimes of orders, which are the session, until cancelled and until a date."""
+    """Lifetimes of orders (the session, until cancelled, or until a date)."""
 
     DAY = "day"
     GTC = "gtc"
@@ -67,10 +67,10 @@ OPEN_STATUSES = frozenset(
 _PRICES = ("limit", "stop", "trail", "trail_percent")
 
 DUST = 1e-9
-"""Units below which a quantity is the noise of floats, and nothing."""
+"""Units below which a quantity counts as zero, because it is rounding noise of floats."""
 
 FOREIGN = "given at the broker, not by this run"
-"""Reason of orders that the broker reported, and that no strategy gave."""
+"""Reason of orders that the broker reported and that no strategy of this run placed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -89,20 +89,20 @@ class Order:
         limit: The limit price, or None.
         stop: The stop price, or None.
         trail: The distance of a trailing stop in money, or None.
-        trail_percent: The same as a percentage of the price, or None.
+        trail_percent: That distance as a percentage of the price, or None.
         until: The last session of a gtd order, or None.
         extended: Whether it may fill outside of regular hours.
-        tag: A label of the strategy's own.
+        tag: A label of the strategy's choice.
         created_ns: When it was placed, nanoseconds since 1970 UTC.
-        updated_ns: When its status last changed, likewise.
+        updated_ns: When its status last changed, nanoseconds since 1970 UTC.
         zone: The time zone of the exchange.
         session_date: The session of the last change.
         status: Its state.
         filled_quantity: Units filled so far, signed as ``quantity``.
-        average_fill_price: The mean price of them; None before the first.
+        average_fill_price: The mean price of the filled units; None before the first fill.
         reason: Why it was cancelled, rejected or placed, for people.
         parent: The id of the entry order that this leg of a bracket waits for, or None.
-        oco: The group of which a fill of one order cancels the others, or None.
+        oco: The one-cancels-other group, in which a fill of one order cancels the others, or None.
     """
 
     id: str
@@ -141,7 +141,7 @@ class Order:
 
     @property
     def remaining(self) -> float:
-        """Units that have not filled, signed."""
+        """Units that have not filled yet, signed as ``quantity``."""
         return self.quantity - self.filled_quantity
 
     @property
@@ -179,8 +179,8 @@ class Order:
 
 _replaced = quick_replace(Order)
 order_of_fields = quick_row_maker(Order)
-"""Makes an order of all its fields, in their order; a run makes very many."""
+"""Return an order made of all its fields, in their order; fast, because a run makes very many."""
 order_with_status = quick_change(Order, "status", "updated_ns", "session_date")
-"""Returns an order with another status, and when and in which session it got it."""
+"""Return an order with another status, and with the time and session of that change."""
 order_with_fill = quick_change(Order, "filled_quantity", "average_fill_price", "status", "updated_ns", "session_date")
-"""Returns an order after a fill, with the units that are filled by now and their mean price."""
+"""Return an order after a fill, with the units filled so far, their mean price, and its status, time and session."""

@@ -19,7 +19,7 @@ class Position:
         symbol: The symbol.
         quantity: Units held, negative when sold short, 0 when there is no position.
         average_price: The mean price of the units that are held; 0 when there are none.
-        last_price: The last price seen; 0 when none was.
+        last_price: The last price seen; 0 before the first.
         multiplier: Money that one point of the price is worth, per unit.
         realized: Profit of the units that were closed since the position was opened, before fees.
         opened: When the position was opened, in exchange time; None when there is none.

@@ -1,4 +1,4 @@
-"""Check of what users give as a symbol."""
+"""Validation of symbols that users give."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["checked_symbol"]
 
 
 def checked_symbol(symbol: str) -> str:
-    """Return a symbol.
+    """Return a symbol after checking that it is a text and not empty.
 
     Raises:
-        ConfigError: It is no text, or an empty one.
+        ConfigError: It is not a text, or is empty.
     """
     if not isinstance(symbol, str) or not symbol:
         raise ConfigError(f"a symbol is a text such as 'SPY', not {symbol!r}")

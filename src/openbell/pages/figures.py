@@ -18,11 +18,11 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 8, 12, 26
 
 
 def histogram_figure(found: Histogram, what: str) -> Markup:
-    """Draw a histogram with zero as a line, losses on its left in another colour.
+    """Return a histogram with a line at zero, and losses on its left in another colour.
 
     Args:
-        found: The counts.
-        what: What is counted, such as "sessions".
+        found: The histogram.
+        what: The name of the counted things, such as "sessions".
     """
     most, bins = max(found.counts), len(found.counts)
     width = (_WIDTH - _LEFT - _RIGHT) / bins
@@ -62,7 +62,7 @@ def _counts(most: int, depth: int) -> str:
 
 
 def _ends(found: Histogram, width: float, zero: float) -> list[str]:
-    """Label both ends and zero where there is room."""
+    """Return labels of zero, and of both ends where there is room."""
     last = _LEFT + len(found.counts) * width
     ends = [(zero, 0.0, "middle")]
     if zero - _LEFT > 60:

@@ -43,8 +43,8 @@ def session_chart(session: SessionData, symbol: str, interval: str, *, sessions:
     """Draw the closed bars of a series, with the indicators that were known at the end of each.
 
     Raises:
-        ConfigError: The symbol is no text, or the interval is none.
-        DataError: There is no such series, no bar of it has closed, or it does not reach back so far.
+        ConfigError: The symbol is no text, or the interval cannot be read.
+        DataError: There is no such series, none of its bars has closed, or its history is too short.
     """
     candles = session_candles(session, symbol, interval, sessions=sessions, indicators=indicators)
     day = session.session_date
@@ -60,12 +60,12 @@ def session_candles(session: SessionData, symbol: str, interval: str, *, session
         session: The session.
         symbol: The symbol.
         interval: The interval.
-        sessions: How many sessions before it are there as well.
-        indicators: Whether they are.
+        sessions: How many sessions before this one are included.
+        indicators: Whether indicators are included.
 
     Raises:
-        ConfigError: The symbol is no text, or the interval is none.
-        DataError: There is no such series, no bar of it has closed, or it does not reach back so far.
+        ConfigError: The symbol is no text, or the interval cannot be read.
+        DataError: There is no such series, none of its bars has closed, or its history is too short.
     """
     series, data = series_of(session, symbol, interval), session.current[symbol]
     bars = _shown_bars(series, sessions)
@@ -93,7 +93,7 @@ def result_chart(result: RunResult) -> HtmlPage:
     """Draw equity and drawdown of a run.
 
     Raises:
-        DataError: It has not traded, or no session came to its end.
+        DataError: The run does not trade, or no session came to its end.
     """
     traded = [(day.date, day.trading) for day in result.days if day.trading is not None]
     if not traded:
@@ -113,13 +113,13 @@ def run_chart(folder: Path, *, store: Place | None, symbol: str, day: date | Non
 
     Args:
         folder: The folder of the run.
-        store: Where candles come from that the run did not keep; the config's store unless given.
-        symbol: The only symbol, or nothing for all.
+        store: The store of candles that the run did not keep; that of the config unless given.
+        symbol: The only symbol, or an empty text for all.
         day: The only session, or None for all.
-        most: The most charts of candles.
+        most: The largest number of charts of candles.
 
     Raises:
-        ConfigError: It is no folder of a run.
+        ConfigError: The folder is none of a run.
     """
     run = read_parts(folder)
 
@@ -138,10 +138,10 @@ def run_chart(folder: Path, *, store: Place | None, symbol: str, day: date | Non
 
 
 def report_page(folder: Path, *, store: Place | None, most: int) -> HtmlPage:
-    """Return the report of a run as a page that shows itself.
+    """Return the report of a run as a page that a notebook shows.
 
     Raises:
-        ConfigError: It is no folder of a run.
+        ConfigError: The folder is none of a run.
     """
     return HtmlPage(run_report(folder, store=store, most_charts=most), _TWO_CHARTS)
 

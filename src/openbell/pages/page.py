@@ -1,10 +1,11 @@
-"""Pages made of templates, each one file with its styles, scripts and data inside."""
+"""Pages made from templates, with their styles, scripts and data inside or served beside them."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+import math
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -18,12 +19,12 @@ from openbell.results import number_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CANDLES", "EQUITY", "html_page", "inline_json", "part", "served_page", "static_file"]
+__all__ = ["CANDLES", "EQUITY", "browser_json", "html_page", "inline_json", "part", "served_page", "static_file"]
 
 EQUITY = ("charts.js",)
 """Scripts that draw the equity of a run."""
 CANDLES = (*EQUITY, "candles.js")
-"""Scripts that draw candles as well."""
+"""Scripts that draw candles and equity."""
 _CHARTS = "lightweight-charts.standalone.production.js"
 
 
@@ -36,18 +37,18 @@ def html_page(
     charts: Sequence[str] = (),
     data: object = None,
 ) -> str:
-    """Return a whole HTML document that asks no host for anything.
+    """Return an HTML document that loads nothing from any host.
 
-    Its content security policy allows the styles and scripts that are in it, by their hashes, and nothing else. Texts
-    are escaped; characters that change the direction of text or that no file takes are written as escapes.
+    Its content security policy allows the styles and scripts inside it, by their hashes, and nothing else. Texts are
+    escaped for HTML, and unprintable characters such as those that change the direction of text are shown as escapes.
 
     Args:
         template: The name of a template that extends ``page.html``.
-        values: What the template shows.
-        styles: Files of `openbell.pages.static`.
-        scripts: Likewise.
-        charts: Scripts that draw with lightweight-charts, which then is in the page as well.
-        data: What scripts read, as JSON.
+        values: The values for the template.
+        styles: Style sheets in `openbell.pages.static`.
+        scripts: Scripts in `openbell.pages.static`.
+        charts: Scripts that draw with lightweight-charts, which is then added to the page.
+        data: The data for scripts, to be written as JSON.
     """
     style = "\n".join(_static(name) for name in styles)
     texts = [_static(name) for name in (*((_CHARTS,) if charts else ()), *charts, *scripts)]
@@ -70,7 +71,7 @@ def html_page(
                 **values,
                 "policy": policy,
                 "style": Markup(style),  # noqa: S704 -- our own file
-                "scripts": [Markup(text) for text in texts],  # noqa: S704 -- likewise
+                "scripts": [Markup(text) for text in texts],  # noqa: S704 -- our own files
                 "data": None if data is None else inline_json(data),
                 "has_charts": bool(charts),
             }
@@ -91,11 +92,11 @@ def served_page(
 
     Args:
         template: The name of a template that extends its ``layout``.
-        values: What the template shows.
-        styles: Files of `openbell.pages.static`, besides those of every page.
-        scripts: Likewise.
+        values: The values for the template.
+        styles: Style sheets in `openbell.pages.static`, besides those of every page.
+        scripts: Scripts in `openbell.pages.static`, besides those of every page.
         charts: Scripts that draw with lightweight-charts.
-        data: What scripts read, as JSON.
+        data: The data for scripts, to be written as JSON.
     """
     loaded = ("view.js", *((_CHARTS,) if charts else ()), *charts, "page.js", *scripts)
     return (
@@ -115,13 +116,29 @@ def served_page(
 
 
 def part(template: str, values: Mapping[str, object]) -> Markup:
-    """Return a part of a page, made of a template."""
+    """Return a part of a page, made from a template."""
     return Markup(_environment().get_template(template).render(values))  # noqa: S704 -- the template escapes
 
 
+def browser_json(value: object) -> str:
+    """Return JSON as browsers read it, with null for numbers that are not finite."""
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    except ValueError:  # hardly ever: to look at every number of a chart takes longer than to write it
+        return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def inline_json(value: object) -> Markup:
-    """Return JSON that can stand in a script element, whatever texts are in it."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    """Return a value as JSON that is safe within a script element, whatever its texts are."""
+    text = browser_json(value)
     for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return Markup(text)  # noqa: S704 -- nothing in it ends the element
@@ -140,7 +157,7 @@ def _environment() -> Environment:
 
 
 def _finished(value: object) -> object:
-    """Return what a template shows in the place of a value."""
+    """Return the form in which templates show a value."""
     if value is None:
         return ""
     return printable(value, lines=True) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -148,12 +165,12 @@ def _finished(value: object) -> object:
 
 @cache
 def static_address(name: str) -> str:
-    """Return the address of a file, which is another when the file is another."""
+    """Return the address of a static file, which changes with the content of the file."""
     return f"/static/{name}?{hashlib.sha256(_static(name).encode()).hexdigest()[:12]}"
 
 
 def static_file(name: str) -> str | None:
-    """Return a file that pages load, or None when it is none."""
+    """Return the content of a static file, or None when there is no such file."""
     names = {file.name for file in (files("openbell.pages") / "static").iterdir()}
     return _static(name) if name in names else None
 

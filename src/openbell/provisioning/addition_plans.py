@@ -1,4 +1,4 @@
-"""Plans of additions, proved together where they need the same."""
+"""Plans of additions, validated together where their needs are the same."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOTHING_TO_DO = "; everything is there already, nothing to do"
 
 
 def planned(asked: Sequence[tuple[Addition, Needs]], context: ProvisioningContext) -> list[Plan]:
-    """Plan additions to distinct symbols, reading for all of them together.
+    """Plan additions to distinct symbols, with one read of the store for all of them.
 
     Args:
         asked: The additions, each with its needs.
@@ -50,10 +50,10 @@ def planned(asked: Sequence[tuple[Addition, Needs]], context: ProvisioningContex
 
 
 def _is_there(symbol: str, needs: Needs, context: ProvisioningContext) -> bool:
-    """Return whether a look at the session is enough to know that nothing is missing.
+    """Return whether the session alone shows that nothing is missing.
 
-    A registered indicator has had its warm-up. How far back sessions of history reach takes a look at the calendar, and
-    an operation with steps of its own decides for itself.
+    An indicator that is there has had its warm-up. Other history cannot be judged without the calendar, and an
+    operation's own steps always have to run.
     """
     existing = context.session_data.get_symbol_data(symbol)
     if existing is None or needs.steps or (needs.full_symbol and not existing.meets_session_config_requirements):
@@ -64,11 +64,11 @@ def _is_there(symbol: str, needs: Needs, context: ProvisioningContext) -> bool:
 
 
 def _asks_history(needs: Needs) -> bool:
-    """Return whether history is asked for that is not the warm-up of indicators."""
-    return any(_reaches_back(need, needs) for need in needs.intervals.values())
+    """Return whether needs ask for more history than the warm-up of their indicators."""
+    return any(_exceeds_warm_up(need, needs) for need in needs.intervals.values())
 
 
-def _reaches_back(need: IntervalNeed, needs: Needs) -> bool:
+def _exceeds_warm_up(need: IntervalNeed, needs: Needs) -> bool:
     own = [indicator for indicator in needs.indicators if indicator.interval == need.interval]
     return (
         need.trailing_sessions > 0
@@ -93,7 +93,7 @@ def _log_phases(plan: Plan, context: ProvisioningContext) -> None:
 
 
 def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: ProvisioningContext) -> Plan:
-    """Plan an addition that was proved, or that is there already (no proof)."""
+    """Plan an addition, whose proof is None when everything is there already."""
     can_proceed = proof is None or not proof.errors
     steps = () if proof is None or proof.errors else planned_steps(addition.symbol, needs, proof, context)
     source = SOURCES.get(addition.source)
@@ -103,7 +103,7 @@ def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: Provis
 
 
 def _proofs(asked: Sequence[tuple[Addition, Needs]], context: ProvisioningContext) -> list[Proof]:
-    """Prove additions, those together that need the same of symbols stored in the same intervals."""
+    """Validate additions, together where symbols with the same stored intervals have the same needs."""
     groups: dict[tuple[Needs, tuple[str, ...], tuple[str, ...]], list[int]] = {}
     for place, (addition, needs) in enumerate(asked):
         stored, bases = context.stored_intervals(addition.symbol), context.base_intervals(addition.symbol)

@@ -15,7 +15,7 @@ class Source:
 
     Attributes:
         name: Its name, which symbols carry as ``added_by``.
-        asks: How a reason reads with it: "the config asks for it".
+        asks: Its request in words, for reasons: "the config asks for it".
     """
 
     name: str

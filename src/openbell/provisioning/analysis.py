@@ -21,7 +21,7 @@ from openbell.registry import Registry
 if TYPE_CHECKING:
     from openbell.provisioning.context import ProvisioningContext, RunScope
 
-_MOST = 1_000_000_000
+_LARGEST = 1_000_000_000
 
 __all__ = ["OPERATIONS", "Operation", "analyze", "whole_number"]
 
@@ -36,8 +36,8 @@ def analyze(addition: Addition, context: ProvisioningContext) -> Needs:
     """Return the needs of an addition, whether or not the store can meet them.
 
     Raises:
-        UnknownNameError: An operation, source or indicator that is not registered.
-        ConfigError: A detail that cannot be: a bad interval, a bad parameter.
+        UnknownNameError: The operation, the source or an indicator is not registered.
+        ConfigError: A detail is invalid, such as an interval or a parameter.
     """
     operation = OPERATIONS.get(addition.operation_type)
     SOURCES.get(addition.source)
@@ -45,10 +45,10 @@ def analyze(addition: Addition, context: ProvisioningContext) -> Needs:
 
 
 def _symbol(addition: Addition, context: ProvisioningContext) -> Needs:
-    """All that the config asks of every symbol."""
+    """Return the needs of all that the config asks of every symbol."""
     entries = context.config.session_data_config.historical.data
     applies = tuple(entry.apply_to == "all" or addition.symbol in entry.apply_to for entry in entries)
-    # Most symbols need the same, whoever asks: a universe is analysed once.
+    # Most symbols have the same needs, whatever the source: a universe is analysed once.
     return context.run.memo(_needs_of_symbol, context.run, applies, context.base_intervals(addition.symbol))
 
 
@@ -66,9 +66,9 @@ def _needs_of_symbol(run: RunScope, applies: tuple[bool, ...], stored: tuple[str
 
 
 def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, days: int = 0, bars: int = 0) -> Needs:
-    """Bars of one interval with some sessions or bars of history."""
+    """Return the needs of bars of one interval, with ``days`` sessions and ``bars`` bars of history."""
     wanted = parse_interval(interval)
-    if not (type(days) is type(bars) is int and days == bars == 0):  # as subscriptions, of which there are thousands
+    if not (type(days) is type(bars) is int and days == bars == 0):  # thousands of subscriptions need no check
         what = f"{addition.symbol}: bars of {wanted}"
         days, bars = whole_number("days", days, "sessions", what), whole_number("bars", bars, "bars", what)
     stored, asks = context.base_intervals(addition.symbol), SOURCES.get(addition.source).asks
@@ -76,10 +76,21 @@ def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, day
 
 
 def whole_number(name: str, number: object, of: str, what: str) -> int:
+    """Return a number of sessions or bars as an int.
+
+    Args:
+        name: The name of the argument.
+        number: Its value.
+        of: What it counts, e.g. "bars".
+        what: What it is given for; all but the number are for messages.
+
+    Raises:
+        ConfigError: It is not a whole number, is negative, or is above a billion.
+    """
     if type(number) is not int and (isinstance(number, bool) or not isinstance(number, Integral)):
         raise ConfigError(f"{what} with {name}={number!r}; {name} is a whole number of {of}.")
-    if int(number) > _MOST:
-        raise ConfigError(f"{what} with {name}={number}; {name} must be {_MOST:,} or less.")
+    if int(number) > _LARGEST:
+        raise ConfigError(f"{what} with {name}={number}; {name} must be {_LARGEST:,} or less.")
     if number < 0:
         raise ConfigError(f"{what} with {number} trailing {of}; {name} must be 0 or more.")
     return int(number)
@@ -93,7 +104,7 @@ def _needs_of_bars(interval: Interval, days: int, bars: int, stored: tuple[str, 
 
 
 def _asked(days: int, bars: int) -> str:
-    """Return the history that is asked for, for people."""
+    """Describe the history that is asked for."""
     sessions = f"{days} trailing sessions" if days or not bars else ""
     return " and ".join(part for part in (sessions, f"{bars} trailing bars" if bars else "") if part)
 
@@ -105,7 +116,10 @@ def _requirement(
     bars: Sequence[tuple[str, int, int]] = (),
     indicators: Sequence[IndicatorConfig] = (),
 ) -> Needs:
-    """Bars of intervals with sessions and bars of history, and indicators, as a component declares them together."""
+    """Return the needs of the bars and indicators that a component declares together.
+
+    Each of ``bars`` is an interval with its sessions and bars of history.
+    """
     parts = [_bar(addition, context, interval=name, days=days, bars=rows) for name, days, rows in bars]
     parts += [_indicators(addition, context, indicator_config=config) for config in indicators]
     needs = reduce(or_, parts, Needs())
@@ -120,7 +134,7 @@ def _indicators(
     indicator_config: IndicatorConfig,
     more: Sequence[IndicatorConfig] = (),
 ) -> Needs:
-    """One indicator, or several at once, with the bars that they read and the history that warms them up."""
+    """Return the needs of one or more indicators, with the bars that they read and their warm-up."""
     configs = (indicator_config, *more)
     for config in configs:
         _check_is_config(config, addition.symbol)

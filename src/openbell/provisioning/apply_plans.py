@@ -1,7 +1,7 @@
-"""Carrying out of plans, of one symbol or of a block of new ones.
+"""Execution of plans, for one symbol or for a block of new ones.
 
-New symbols that need the same and have the same times are made together as a block, in columns of two dimensions: a row
-per symbol. What a session holds of one of its symbols (its series, its indicators) is made when somebody reads it.
+New symbols with the same needs and the same bar times are made together as a block, in two-dimensional columns with a
+row per symbol. The series and indicators of each symbol are made when they are first read.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _symbol_of = quick_maker(SymbolSessionData)
 
 @dataclass(slots=True)
 class Outcome:
-    """Steps of a plan that were begun, and its errors."""
+    """Result of a plan, with the steps that were begun and the errors."""
 
     plan: Plan
     errors: tuple[str, ...] = ()
@@ -63,7 +63,11 @@ class Outcome:
 
 
 def carry_out(plan: Plan, context: ProvisioningContext) -> tuple[Outcome, SymbolDraft | None]:
-    """Run the steps on a private copy of the symbol, and return it if it is to be published."""
+    """Run the steps of a plan on a draft of its symbol.
+
+    Returns:
+        The outcome, and the draft; None in its place when there were errors or nothing has changed.
+    """
     existing = context.session_data.get_symbol_data(plan.symbol)
     if plan.day not in (None, context.day):
         over = f"this was analysed for the session of {plan.day}, and {context.day} is running; analyse it again"
@@ -75,7 +79,7 @@ def carry_out(plan: Plan, context: ProvisioningContext) -> tuple[Outcome, Symbol
             step.carry_out(work)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 -- a step from outside may raise anything; the journal has it
+        except BaseException as error:  # noqa: BLE001 -- a user's step may raise anything; the journal has it
             outcome.errors = (failure_of(step, plan.symbol, error),)
         outcome.steps.append(StepTiming(step.name, watch.lap_ms()))
         if outcome.errors:
@@ -88,7 +92,7 @@ def carry_out(plan: Plan, context: ProvisioningContext) -> tuple[Outcome, Symbol
 
 
 def _steps(plan: Plan, draft: SymbolDraft) -> Iterator[Step]:
-    """Iterate over the steps of a plan and those that the draft asks for."""
+    """Iterate over the steps of a plan, with a quality step if the draft needs one."""
     yield from plan.steps
     # A symbol may have become full between planning and now.
     if draft.meets_session_config_requirements and not all(series.is_scored for series in draft.bars.values()):
@@ -104,7 +108,7 @@ def failure_of(step: Step, symbol: str, error: BaseException) -> str:
 
 
 def is_less_than_needed(held: SymbolDraft | SymbolSessionData, plan: Plan, *, was_there: bool) -> bool:
-    """Return whether the steps built on something that went away between planning and now."""
+    """Return whether something needed is missing, because the symbol changed between planning and now."""
     return (
         (plan.symbol_exists and not was_there)
         or (plan.needs.full_symbol and not held.meets_session_config_requirements)
@@ -113,7 +117,7 @@ def is_less_than_needed(held: SymbolDraft | SymbolSessionData, plan: Plan, *, wa
 
 
 _MOST_SYMBOLS = 256
-"""So many symbols make a block at the most: its columns fit the processor's cache, and go when its last symbol does."""
+"""Most symbols in a block: its columns fit the processor's cache, and stay in memory until its last symbol is gone."""
 
 _NO_LOCKS = MappingProxyType[str, str]({})
 
@@ -122,7 +126,11 @@ Created = tuple[Outcome, SymbolSessionData | None]
 
 
 def blocks_of_new(plans: Sequence[Plan], context: ProvisioningContext) -> list[list[int]]:
-    """Return the places of plans that make new symbols, in blocks of the same needs, histories and owner."""
+    """Group the plans of new symbols into blocks with the same needs, histories and owner.
+
+    Returns:
+        Per block, the indices of its plans.
+    """
     blocks: dict[tuple[object, ...], list[int]] = {}
     for place, plan in enumerate(plans):
         if _makes_new(plan, context):
@@ -140,14 +148,14 @@ def blocks_of_new(plans: Sequence[Plan], context: ProvisioningContext) -> list[l
 def create(plans: Sequence[Plan], context: ProvisioningContext) -> list[Created]:
     """Make the symbols of a block.
 
-    One that fails leaves the block, and is reported by itself.
+    When one fails, the halves of the block are made by themselves, down to the symbols that fail.
     """
     block, half = _Block(plans, context), len(plans) // 2
     try:
         block.carry_out()
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 -- an indicator from outside may raise anything; the journal has it
+    except BaseException as error:  # noqa: BLE001 -- a user's indicator may raise anything; the journal has it
         if not half:
             return [(Outcome(plans[0], (failure_of(block.step, plans[0].symbol, error),), block.timings), None)]
     else:
@@ -156,7 +164,7 @@ def create(plans: Sequence[Plan], context: ProvisioningContext) -> list[Created]
 
 
 def _makes_new(plan: Plan, context: ProvisioningContext) -> bool:
-    """Return whether a plan has the steps of a new symbol, as they were planned on this day, and none of its own."""
+    """Return whether a plan of this day makes a new symbol by the standard steps alone."""
     return (
         bool(plan.steps)
         and not plan.needs.steps
@@ -170,12 +178,12 @@ class _Block:
     """Draft of new symbols, which nobody sees before all steps are done.
 
     Args:
-        plans: A plan for each, with the same needs, histories, steps and owner.
+        plans: The plan of each symbol; all have the same needs, histories, steps and owner.
         context: Where data comes from.
 
     Attributes:
         step: The step that was begun last.
-        timings: The steps that were begun; each took a symbol its share of what it took the block.
+        timings: The steps that were begun, each with its time divided by the number of symbols.
     """
 
     def __init__(self, plans: Sequence[Plan], context: ProvisioningContext) -> None:
@@ -203,7 +211,7 @@ class _Block:
                 self.timings.append(StepTiming(step.name, round(watch.lap_ms() / len(self._plans), 6)))
 
     def made(self) -> list[Created]:
-        """Return the symbols as they are now, for good."""
+        """Return the finished symbols, each with its outcome."""
         first = self._plans[0]
         owner = frozenset((_owner_of(first),))
         owners = MappingProxyType(dict.fromkeys(_what_is_needed(first), owner))
@@ -273,23 +281,26 @@ def _what_is_needed(plan: Plan) -> list[str]:
     needed = [*plan.needs.intervals, *(need.key for need in plan.needs.indicators)]
     if plan.needs.full_symbol:
         needed.append(WHOLE_SYMBOL)
-    return needed or [plan.addition.operation_type]  # so that whoever asked can have it removed
+    return needed or [plan.addition.operation_type]  # so that the owner can have it removed
 
 
 def _owner_of(plan: Plan) -> Owner:
-    """Return who needs it."""
+    """Return the owner of what a plan adds."""
     addition = plan.addition
     return Owner(addition.owner or addition.source, addition.source, declared=addition.declared)
 
 
 class OwnerCache:
-    """Owners noted on symbols that have all that was asked for, worked out once for symbols with the same owners."""
+    """Cache for adding an owner to symbols that already have all that a plan needs.
+
+    Symbols with the same owners get one mapping of owners.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], tuple[_Owners, _Owners]] = {}
 
     def noted(self, existing: SymbolSessionData, plan: Plan) -> SymbolSessionData | None:
-        """Return a symbol with the owner of a plan, or None if that was known."""
+        """Return a symbol with the owner of a plan added, or None if it was an owner before."""
         addition = plan.addition
         asked = addition.operation_type, addition.source, addition.owner, addition.declared
         key = id(existing.owners), id(plan.needs), *asked
@@ -297,7 +308,7 @@ class OwnerCache:
         if known is None:
             draft = SymbolDraft(existing.symbol, owners=dict(existing.owners))
             news = draft.own(_what_is_needed(plan), _owner_of(plan))
-            # The owners before, too, so that nothing else gets their identity.
+            # The mapping from before is held as well, so that its id is not used again.
             known = self._known[key] = existing.owners, MappingProxyType(draft.owners) if news else existing.owners
         return None if known[1] is existing.owners else _with_owners(existing, known[1])
 

@@ -1,4 +1,4 @@
-"""Bars of the store that make a series, and how far back it reaches with them."""
+"""Stored bars that make up a series, and how far back it reaches with them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ __all__ = ["LoadedBars", "StoredReach", "bars_of_block", "bars_to_load", "qualit
 
 
 class StoredReach(NamedTuple):
-    """Calendar of a series, and from when on it has all bars that the store has.
+    """Calendar of a series, and the time from which it has all stored bars.
 
-    It is worked out when somebody asks.
+    All of it is computed when it is read.
 
     Attributes:
         name: The interval of the series.
-        begins_ns: From when on the addition that loaded it took every bar.
+        begins_ns: Time from which the addition that loaded it took every stored bar, nanoseconds since 1970 UTC.
         times: The times of the series, today's included.
         today_row: The row of the first bar of today.
-        histories: What the addition proved of it, and of the series that start together with it.
+        histories: By interval, the proofs of its history and of those of series that start together with it.
         stored_day: The store and the calendar.
     """
 
@@ -63,7 +63,7 @@ class StoredReach(NamedTuple):
 
     @property
     def whole_from_ns(self) -> int:
-        """From when on the series has all bars that the store has, nanoseconds since 1970 UTC."""
+        """Time from which the series has all stored bars, nanoseconds since 1970 UTC."""
         return measured_from(self.name, self.begins_ns, self.histories)
 
     @property
@@ -73,19 +73,19 @@ class StoredReach(NamedTuple):
         return None if proof is None else proof.available_from
 
     def at(self, times: BarTimes) -> StoredReach:
-        """Return the same of a series whose times go on."""
-        # Its own memo: results by times that are no longer in use would stay until the day is over.
+        """Return the reach of the series after it has grown to ``times``."""
+        # With its own memo: in the shared one, results for outdated times would stay until the day is over.
         return self._replace(times=times, stored_day=self.stored_day._replace(memo=Memo()))
 
     def quality(self) -> tuple[Completeness, ExpectedBars]:
-        """Return the completeness of the history, and the bars that are expected today."""
+        """Return the completeness of the history, and the bars expected today."""
         begins_ns = int(self.times.timestamp[0]) if self.today_row else self.market.start_ns
         start_ns = measured_from(self.name, begins_ns, self.histories)
         interval = parse_interval(self.name)
         return self.stored_day.by_times(quality_of_history, interval, self.times, self.today_row, start_ns)
 
     def expected_of_base(self) -> ExpectedBars:
-        """Return the bars that are expected of the stored interval, from the first bar of the series on."""
+        """Return the expected bars of the base interval, from the first bar of the series on."""
         first_ns = int(self.times.timestamp[0]) if len(self.times) else self.market.start_ns
         return self.stored_day.by_times(_expected_since, self.histories[self.name].need.base, first_ns)
 
@@ -105,11 +105,11 @@ def _expected_since(market: Market, interval: Interval, start_ns: int) -> Expect
 
 
 class LoadedBars(NamedTuple):
-    """Bars of a series as it should be.
+    """Bars that a series should have.
 
     Attributes:
-        bars: From where the series should start through today.
-        begins_ns: From when on these are all that the store has, nanoseconds since 1970 UTC.
+        bars: Its bars, from where the series should start through today.
+        begins_ns: Time from which these are all stored bars, nanoseconds since 1970 UTC.
     """
 
     bars: Bars
@@ -117,7 +117,7 @@ class LoadedBars(NamedTuple):
 
 
 def bars_to_load(symbol: str, proof: Proof, context: ProvisioningContext) -> dict[str, LoadedBars]:
-    """Return the bars of the proved intervals of a symbol."""
+    """Return the bars of the proved intervals of a symbol, by interval."""
     return {name: loaded for name, (loaded,) in bars_of_block([symbol], [proof], context).items()}
 
 
@@ -147,7 +147,7 @@ def _bars_of_block(
     starts = series_starts(dict(histories))
     for place, (name, history) in enumerate(histories):
         bars, start_ns = [of_symbol[place] for of_symbol in read], starts[name]
-        # Another need that it starts together with may reach back further than was read for this one.
+        # A series that starts together with this one may reach further back than was read for this one.
         if start_ns < history.start_ns and any(not len(one) or one.timestamp[0] > start_ns for one in bars):
             bars = [_reload(symbol, history.need, start_ns, day) for symbol in symbols]
         found = loaded[name] = []
@@ -163,7 +163,10 @@ def _reload(symbol: str, need: IntervalNeed, start_ns: int, day: StoredDay) -> B
 
 
 def _first_row(market: Market, times: BarTimes, start_ns: int) -> tuple[int, int]:
-    """Return the row that a series starts at, so that none of today's bars is left out, and when that begins."""
+    """Return the first row of a series, and the time from which no bar is left out.
+
+    The row is at the latest today's first.
+    """
     row = min(int(times.timestamp.searchsorted(start_ns)), market.today_row(times))
     if row:
         return row, int(times.end[row - 1])

@@ -29,8 +29,8 @@ Origin: TypeAlias = Literal["store", "feed"]
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
-_TIMES = 8
-"""What follows from times is a few columns, which take as much memory as so many windows of bars."""
+_SIZE_BY_TIMES = 8
+"""Size in the cache of a result that follows from times: a few columns, like this many windows of bars in memory."""
 
 __all__ = ["Market", "Origin", "PastSessions", "ProvisioningContext", "RunScope", "StoredDay", "base_for"]
 
@@ -50,7 +50,7 @@ class RunScope:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PastSessions:
-    """The sessions from one day up to the session's, which is not among them.
+    """The sessions from one day up to, but without, the session's day.
 
     Attributes:
         first: The day that they are counted from.
@@ -68,15 +68,15 @@ class PastSessions:
 class Market:
     """Calendar and hours of an exchange on the session's day.
 
-    Its methods answer from calendar and times alone, whatever the symbol and the session clock. They are called through
-    `ProvisioningContext.memo`, which computes each answer once a day: ``memo(Market.today_row, market, times)``.
+    Results of its methods depend on calendar and times alone, not on the symbol and the session clock. They are called
+    through `ProvisioningContext.memo`, computed once a day: ``memo(Market.today_row, market, times)``.
 
     Attributes:
         time_manager: The calendar.
         day: The session's day.
         start_ns: When the session starts (with extended hours, before the regular open), nanoseconds since 1970 UTC;
             what closed by then is history.
-        last_ns: When it ends, likewise.
+        last_ns: When the session ends, nanoseconds since 1970 UTC.
     """
 
     time_manager: TimeManager
@@ -87,7 +87,7 @@ class Market:
     def calendar_start(self, need: IntervalNeed) -> date:
         """Return the session in which a need begins if no bar is missing.
 
-        A bar of several sessions that is running on the session's day is a part of it.
+        Of bars of several sessions, the one that is running on the session's day is always a part of the need.
 
         Raises:
             CalendarError: The calendar does not reach that far back.
@@ -118,7 +118,7 @@ class Market:
 
 
 class StoredDay(NamedTuple):
-    """The store and the calendar on the session's day, without what one session holds, its clock and its config.
+    """The store and the calendar on the session's day, independent of session data, clock and config.
 
     Attributes:
         data_manager: Bars as they were known on the day.
@@ -131,17 +131,20 @@ class StoredDay(NamedTuple):
     memo: Memo
 
     def by_times(self, function: Callable[[Market, *Arguments], T], *arguments: *Arguments) -> T:
-        """Return ``function(market, *arguments)``, which follows from the calendar and from times of bars."""
+        """Return ``function(market, *arguments)``, cached.
+
+        The result may depend only on the calendar and on times of bars.
+        """
         if self.data_manager.comes_again:
-            return self.data_manager.remembered(function, self.market, *arguments, size=_TIMES)
+            return self.data_manager.remembered(function, self.market, *arguments, size=_SIZE_BY_TIMES)
         return self.memo(function, self.market, *arguments)
 
 
 @dataclass(slots=True)
 class ProvisioningContext:
-    """The config, the calendar and clock, the store as known on the session's day, and what its session holds.
+    """Config, calendar, data and session, as rules and steps see them.
 
-    It compares by value and therefore is no key of a memo: what depends on all of this is not remembered.
+    It is not hashable, so that no memo can cache results that depend on all of this.
 
     Attributes:
         run: The config, and what holds on all days.
@@ -149,7 +152,8 @@ class ProvisioningContext:
         data_manager: Bars as they were known on the session's day.
         session_data: What the session holds.
         memo: For results that hold on this day; none depends on a symbol, on prices or on what the session holds.
-        offered: Says which intervals a feed has of a symbol, in place of those that are stored already.
+        offered: Returns the intervals that a feed has of a symbol, which count instead of the stored ones; None when
+            there is no feed.
     """
 
     run: RunScope
@@ -190,7 +194,7 @@ class ProvisioningContext:
         return StoredDay(self.data_manager, self.market(symbol), self.memo)
 
     def cursor(self, times: BarTimes) -> Cursor:
-        """Return the cursor of the session clock among such times."""
+        """Return the cursor of the session clock over bar times, one object for the same times."""
         return self.memo(Cursor, times, self.time_manager.clock)
 
     def stored_intervals(self, symbol: str) -> tuple[str, ...]:
@@ -203,7 +207,10 @@ class ProvisioningContext:
         return known
 
     def base_intervals(self, symbol: str) -> tuple[str, ...]:
-        """Return those of them that lie on the grid of the sessions, and that others are made of."""
+        """Return the stored intervals from which others can be derived.
+
+        Their bars lie on the grid of the sessions.
+        """
         if self.offered is not None:
             return self.offered(symbol).bases
         known = self._bases.get(symbol)
@@ -212,18 +219,18 @@ class ProvisioningContext:
         return known
 
     def refresh(self) -> None:
-        """Look at the store anew, for what was imported since."""
+        """Refresh what is known of the store, which may have had imports since."""
         if self.data_manager.refresh():
             self._stored.clear()
             self._bases.clear()
 
     def base_of(self, symbol: str, interval: Interval | str) -> Interval:
-        """Return the stored interval that bars of a symbol come from, by default the usual one."""
+        """Return the stored base of an interval of a symbol, or its usual base if none is stored."""
         return base_for(parse_interval(str(interval)), self.base_intervals(symbol))
 
 
 def base_for(interval: Interval, stored: tuple[str, ...]) -> Interval:
-    """Return the stored interval that ``interval`` comes from, by default the usual one."""
+    """Return the stored base of an interval, or its usual base if none is stored."""
     try:
         return parse_interval(determine_required_base(str(interval), stored))
     except IntervalError:

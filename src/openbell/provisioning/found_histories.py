@@ -1,7 +1,7 @@
-"""Histories of the symbols of a block, with what follows from their bars alone.
+"""Histories of the symbols of a block, with the warnings that follow from their bars alone.
 
-What is found depends on the store, the calendar, the symbols, the bars that are needed and the time of the clock. It is
-remembered where days come again: a sweep's points that differ in their indicators need the same bars.
+They depend on the store, the calendar, the symbols, the bars that are needed and the time of the clock. They are cached
+where days come again: points of a sweep that differ in their indicators need the same bars.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class FoundBlock:
     """Symbols that have the same histories.
 
     Attributes:
-        places: Their places among those that were asked for.
+        places: Their indices among the symbols that were given.
         histories: By interval, what the store has.
-        times: By interval likewise, the times of the bars that were read to know that.
-        bars: Of each symbol by interval, these bars.
-        errors: Of each symbol, why bars cannot be read.
+        times: Per interval of the histories, in their order, the times of the bars that were read.
+        bars: Per symbol, the bars that were read, by interval.
+        errors: Per symbol, why bars cannot be read.
         holes: Warnings about stretches without bars.
-        splits: Of each symbol, warnings about splits that nobody declared.
+        splits: Per symbol, warnings about undeclared splits.
     """
 
     places: tuple[int, ...]
@@ -51,7 +51,7 @@ class FoundBlock:
 
 
 def found_blocks(symbols: Sequence[str], needs: Needs, context: ProvisioningContext) -> tuple[FoundBlock, ...]:
-    """Find the histories of symbols that are stored in the same intervals and need the same."""
+    """Find the histories of symbols with the same needs and the same stored intervals."""
     wanted, stored = tuple(needs.intervals.values()), context.base_intervals(symbols[0])
     sees_filled = context.config.session_data_config.indicators_see_filled
     return context.data_manager.remembered(
@@ -69,7 +69,7 @@ def found_blocks(symbols: Sequence[str], needs: Needs, context: ProvisioningCont
 
 def _is_whole(found: tuple[FoundBlock, ...]) -> bool:
     """Return whether all bars could be read."""
-    # What could not may be there the next time.
+    # Errors are not cached: the bars may be there the next time.
     return not any(any(block.errors) for block in found)
 
 
@@ -90,7 +90,7 @@ def _found_blocks(
 
 
 def _needs_of_bars(wanted: tuple[IntervalNeed, ...]) -> Needs:
-    """Return one object for equal needs, by which what follows from them is cached."""
+    """Return the needs of bars, made once for equal ones so that results can be cached by them."""
     return Needs({str(need.interval): need for need in wanted})
 
 
@@ -106,7 +106,7 @@ def _block(
     times = {name: one.times for name, one in bars[0].items()}
     return FoundBlock(
         tuple(places),
-        MappingProxyType(histories),  # rules from outside see it, in every run
+        MappingProxyType(histories),  # rules of users see it, in every run
         tuple(times.values()),
         bars,
         tuple(read.errors(place) for place in places),
@@ -122,7 +122,7 @@ class _Reading:
         symbols: How many there are.
 
     Attributes:
-        bars: Of each symbol, the bars by interval.
+        bars: Per symbol, the bars by interval.
     """
 
     def __init__(self, symbols: int) -> None:
@@ -131,7 +131,7 @@ class _Reading:
         self._failed: dict[int, list[tuple[str, OpenbellError]]] = {}
 
     def add(self, name: str, found: Sequence[FoundHistory | OpenbellError]) -> None:
-        """Note what was found of an interval, of each symbol."""
+        """Add what was found of an interval, an entry per symbol."""
         histories = self._histories
         for place, (one, bars) in enumerate(zip(found, self.bars, strict=True)):
             if isinstance(one, OpenbellError):
@@ -141,7 +141,7 @@ class _Reading:
                 bars[name] = one[1]
 
     def groups(self) -> Iterator[tuple[dict[str, HistoryProof], list[int]]]:
-        """Iterate over the places of symbols that have the same histories."""
+        """Iterate over the different histories, each with the indices of the symbols that have them."""
         groups: dict[tuple[HistoryProof, ...], list[int]] = {}
         for place, histories in enumerate(self._histories):
             groups.setdefault(histories, []).append(place)

@@ -40,20 +40,21 @@ _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=
 class HistoryProof:
     """Bars stored for an `IntervalNeed` that have closed by the session clock.
 
-    It names no symbol: symbols with the same times and needs share one object, by which what follows from it is cached.
+    It names no symbol: symbols with the same times and needs share one object, by which results are cached.
 
     Attributes:
         need: What was asked for.
         start_ns: Start of the first bar that the need reaches back to, nanoseconds since 1970 UTC; the session's start
             when there is none.
         first_session: The session of that bar.
-        bars: Bars of history that warm up, from there on.
+        bars: Bars of history that count for warm-up, from there on.
         sessions: Sessions of history that have bars, from there on.
-        visible_bars: Bars that have closed by the session clock, as far back as was looked for.
+        visible_bars: Bars that count for warm-up and have closed by the session clock, from the first one read.
         available_from: The first day that the store has of its base; None when none has closed yet.
-        stored_from_ns: Start of the first bar that the store has of its base, nanoseconds since 1970 UTC; likewise.
-        asked_ns: Start of the first session that is asked for of it, or of a series that starts together with it, as
-            far as the store reaches back, nanoseconds since 1970 UTC; None when no sessions are.
+        stored_from_ns: Start of the first bar that the store has of its base, nanoseconds since 1970 UTC; None when
+            none has closed yet.
+        asked_ns: Start of the first trailing session that is asked for, of this series or one that starts together with
+            it, but not before the first stored bar; nanoseconds since 1970 UTC, None when no sessions are asked for.
     """
 
     need: IntervalNeed
@@ -68,13 +69,13 @@ class HistoryProof:
 
 
 FoundHistory = tuple[HistoryProof, "Bars"]
-"""What the store has of an interval, and the bars that were read to know that."""
+"""Proof of what the store has of an interval, and the bars that were read for it."""
 
 
 def prefetch(needed: Iterable[tuple[str, Needs]], context: ProvisioningContext) -> None:
-    """Read what the needs of many symbols take in one scan per base interval.
+    """Read the bars that many symbols need into the cache, in one scan per base interval.
 
-    What cannot be had is passed over here, and reported when the needs are proved one by one.
+    Errors are passed over here, and reported when the needs are validated.
     """
     asking: dict[tuple[Needs, tuple[str, ...]], list[str]] = {}  # most symbols need the same
     for symbol, needs in needed:
@@ -91,14 +92,14 @@ def _prefetch(
 ) -> None:
     symbols: dict[str, dict[str, None]] = {}
     first: dict[str, date] = {}
-    for those, needs, bases in wanted:
+    for names, needs, bases in wanted:
         for need in needs:
             base = str(need.base)
             if base not in bases:
                 continue
             with suppress(CalendarError):
                 first[base] = min(first.get(base, day.market.day), day.market.calendar_start(need))
-                symbols.setdefault(base, {}).update(dict.fromkeys(those))
+                symbols.setdefault(base, {}).update(dict.fromkeys(names))
     for base, named in symbols.items():
         with suppress(DataError):
             day.data_manager.prefetch(tuple(named), base, first[base], day.market.day)
@@ -109,24 +110,24 @@ def find_histories(
 ) -> list[FoundHistory | OpenbellError]:
     """Find the start from which series hold the history asked for, as far as it is stored.
 
-    Begins where the calendar says and goes further back as long as bars are missing. Bars that have not closed by the
-    session clock are read, because a backtest has them at hand, and count for nothing.
+    The search begins on the day that the calendar gives, and goes further back as long as bars are missing. Bars that
+    have not closed by the session clock are read, because a backtest needs them later, and do not count.
 
     Args:
         symbols: The symbols, of one exchange and stored in the same intervals.
         name: The interval.
-        needs: All needs of the additions: series that are to start together are read from one day on.
+        needs: All needs of the additions: series that are to start together are read from the same day on.
         day: Where bars are looked for.
         now_ns: The session clock, nanoseconds since 1970 UTC.
-        sees_filled: Whether synthetic bars warm up.
+        sees_filled: Whether synthetic bars count for warm-up.
 
     Returns:
-        Of each symbol the proof, and the bars that were read for it: of whole sessions, through today; or why its bars
-        cannot be read. Symbols whose bars have the same times share a proof.
+        Per symbol, the proof and the bars that were read for it (of whole sessions, through today), or the error for
+        which its bars cannot be read. Symbols whose bars have the same times share a proof.
     """
     market, base = day.market, str(needs.intervals[name].base)
     try:
-        begun = _begun(symbols, base, day, now_ns)
+        stored_starts = _stored_starts(symbols, base, day, now_ns)
         asking = {day.memo(_first_to_read, market, needs, name): list(range(len(symbols)))}
     except OpenbellError as error:
         return [error] * len(symbols)
@@ -134,24 +135,24 @@ def find_histories(
     while asking:
         first, places = asking.popitem()
         read = day.data_manager.load_bars_of([symbols[n] for n in places], name, first, market.day, base=base)
-        looks: dict[tuple[BarTimes, datetime | None], _Look] = {}
+        judged: dict[tuple[BarTimes, datetime | None], _Judgement] = {}
         for place, bars in zip(places, read, strict=True):
             if isinstance(bars, OpenbellError):
                 found[place] = bars
                 continue
-            key = bars.times, begun[place]
-            look = looks.get(key)
-            if look is None:
+            key = bars.times, stored_starts[place]
+            judgement = judged.get(key)
+            if judgement is None:
                 extent = day.memo(_measure_extent, market, needs, name, bars.times, first, now_ns, sees_filled)
-                look = looks[key] = day.memo(_look, market, needs, name, extent, begun[place])
-            if look.further is None:
-                found[place] = look.proof, bars
+                judgement = judged[key] = day.memo(_judge, market, needs, name, extent, stored_starts[place])
+            if judgement.further is None:
+                found[place] = judgement.proof, bars
             else:
-                asking.setdefault(look.further, []).append(place)
+                asking.setdefault(judgement.further, []).append(place)
     return [found[place] for place in range(len(symbols))]
 
 
-def _begun(symbols: Sequence[str], base: str, day: StoredDay, now_ns: int) -> list[datetime | None]:
+def _stored_starts(symbols: Sequence[str], base: str, day: StoredDay, now_ns: int) -> list[datetime | None]:
     """Return when the first stored bar of each symbol begins, None unless that is before now."""
     now = _EPOCH + _MICROSECOND * (now_ns // 1_000)
     firsts = day.data_manager.first_stored(symbols, base)
@@ -159,10 +160,10 @@ def _begun(symbols: Sequence[str], base: str, day: StoredDay, now_ns: int) -> li
 
 
 def series_starts(histories: Mapping[str, HistoryProof]) -> dict[str, int]:
-    """Return by interval where its series starts, nanoseconds since 1970 UTC.
+    """Return the start of each series by interval, nanoseconds since 1970 UTC.
 
-    A base and all that is built from it within a session start together, so that no bar of the finest is without its
-    derived one; daily and longer bars reach back by themselves.
+    Intraday series of one base start together, so that every base bar has its derived ones. Daily and longer series
+    start by themselves.
     """
     shared: dict[Interval, int] = {}
     for proof in histories.values():
@@ -176,11 +177,10 @@ def series_starts(histories: Mapping[str, HistoryProof]) -> dict[str, int]:
 
 
 def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProof]) -> int:
-    """Return from when on the completeness of a series is measured, nanoseconds since 1970 UTC.
+    """Return the time from which the completeness of a series is measured, nanoseconds since 1970 UTC.
 
-    That is from the first bar of its history, or from the first of the sessions that were asked for, as far as the
-    store reaches back: what is missing there is a gap. Before the first stored bar nothing is missing, also where that
-    is in mid-session, as of a symbol that was listed then.
+    That is the first bar of its history, or the first session that was asked for if that is earlier, but not before the
+    first stored bar. From there on missing bars are gaps; a symbol that was listed in mid-session has none before.
 
     Args:
         name: The interval of the series.
@@ -191,15 +191,21 @@ def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProo
     return begins_ns if proof is None or proof.asked_ns is None else min(begins_ns, proof.asked_ns)
 
 
-class _Look(NamedTuple):
-    """Proof of what was read, and the day to read from for more, None when there is no more."""
+class _Judgement(NamedTuple):
+    """Proof by the bars that were read, and the day to read from for more.
+
+    The day is None when they suffice, or when the store has no more.
+    """
 
     proof: HistoryProof
     further: date | None
 
 
-def _look(market: Market, needs: Needs, name: str, extent: _Extent, stored_first: datetime | None) -> _Look:
-    """Judge what was read of an interval, of whose base the store's first bar begins at a time."""
+def _judge(market: Market, needs: Needs, name: str, extent: _Extent, stored_first: datetime | None) -> _Judgement:
+    """Judge whether the bars that were read of an interval suffice.
+
+    ``stored_first`` is the start of the first stored bar of its base.
+    """
     need, first = needs.intervals[name], extent.first
     stored_from = None if stored_first is None else _first_session(stored_first, need, market)
     # On the first day that is stored, nothing is known before a bar has closed.
@@ -218,11 +224,11 @@ def _look(market: Market, needs: Needs, name: str, extent: _Extent, stored_first
     )
     short_bars, short_sessions = need.bars - extent.all_bars, need.lookback_sessions - extent.all_sessions
     if (short_bars <= 0 and short_sessions <= 0) or stored_from is None or first <= stored_from:
-        return _Look(proof, None)
+        return _Judgement(proof, None)
     try:
-        return _Look(proof, further_back(need, first, short_bars, short_sessions, market))
-    except CalendarError:  # the calendar ends before so many bars: what the store has is all there can be
-        return _Look(proof, market.time_manager.first_session_on_or_after(stored_from))
+        return _Judgement(proof, further_back(need, first, short_bars, short_sessions, market))
+    except CalendarError:  # the calendar begins too late for so many bars: read all that the store has
+        return _Judgement(proof, market.time_manager.first_session_on_or_after(stored_from))
 
 
 def _first_session(stored_first: datetime, need: IntervalNeed, market: Market) -> date:
@@ -244,11 +250,11 @@ def _together(needs: Needs, need: IntervalNeed) -> list[IntervalNeed]:
 def _asked_ns(
     needs: list[IntervalNeed], stored_from: date | None, stored_from_ns: int | None, market: Market
 ) -> int | None:
-    """Return from when on bars of sessions are asked for that the store could have, None if there is no such time."""
+    """Return the start of the trailing sessions asked for, but not before the first stored bar, or None."""
     tm, asked = market.time_manager, []
     for need in needs:
         if need.trailing_sessions:
-            with suppress(CalendarError):  # a need that the calendar does not reach is refused by itself
+            with suppress(CalendarError):  # a need that reaches back before the calendar is refused elsewhere
                 asked.append(tm.session_before(market.day, need.trailing_sessions))
     if not asked or stored_from is None or stored_from_ns is None:
         return None
@@ -291,13 +297,13 @@ class _Extent:
 
     Attributes:
         first: The day that the bars were read from.
-        all_bars: Bars of history that warm an indicator up, from the first one on.
+        all_bars: Bars of history that count for warm-up, from the first that was read.
         all_sessions: Sessions of history that have bars.
-        visible_bars: Bars that warm up and have closed by the session clock.
-        start_ns: As in `HistoryProof`, of the part that the need reaches back to; likewise those below.
-        first_session: Its first session.
-        bars: Its bars.
-        sessions: Its sessions.
+        visible_bars: As in `HistoryProof`.
+        start_ns: As in `HistoryProof`.
+        first_session: As in `HistoryProof`.
+        bars: As in `HistoryProof`.
+        sessions: As in `HistoryProof`.
     """
 
     first: date
@@ -313,10 +319,10 @@ class _Extent:
 def _measure_extent(
     market: Market, needs: Needs, name: str, times: BarTimes, first: date, now_ns: int, sees_filled: bool
 ) -> _Extent:
-    """Measure how far back bars of such times, read from a day on, serve the need of an interval."""
+    """Measure how far back bars that were read from a day on meet the need of an interval."""
     need, today_row = needs.intervals[name], market.today_row(times)
     begins, after = _rows_of_sessions(times, today_row, market.sessions_from(first))
-    # Synthetic bars warm nothing up, unless indicators are to see them.
+    # Synthetic bars do not count for warm-up unless indicators see them.
     warming = np.arange(len(times)) if sees_filled or not times.has_synthetic else np.flatnonzero(times.count)
     history = warming[: int(warming.searchsorted(today_row))]
     start = _start_row(need, times, today_row, history, begins, market)

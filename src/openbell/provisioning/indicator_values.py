@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.errors import DataError, ProvisioningError
+from openbell.errors import ProvisioningError
 from openbell.indicators import IndicatorInputs
 from openbell.indicators.bars_per_year import bars_per_year
 from openbell.indicators.indicator import locate, regular_rows
@@ -16,6 +16,7 @@ from openbell.indicators.inputs import StackedInputs
 from openbell.market_data.column_memo import Origin
 from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.interval import parse_interval
+from openbell.provisioning.causality import require_causal
 from openbell.session.block import IndicatorBlock
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TimesDifferError", "computed_indicators", "times_of"]
 
-_CAUSAL = 1e-6
-"""The relative difference that sums in another order may make."""
 _DAYS_PER_YEAR = 252.0
 
 
@@ -73,14 +72,14 @@ def computed_indicators(
 
 
 class TimesDifferError(ProvisioningError):
-    """Symbols do not have the same times after all, and so are no block."""
+    """Refusal of a block whose symbols have bars of different times."""
 
 
 def times_of(bars: Sequence[Bars]) -> BarTimes:
     """Return the times that the bars of a block have in common.
 
     Raises:
-        TimesDifferError: They have not.
+        TimesDifferError: Their times differ.
     """
     times = bars[0].times
     if any(one.times is not times for one in bars):
@@ -94,14 +93,14 @@ class _Reading:
 
     Attributes:
         series: The series.
-        bars: Of each symbol all bars; of indicators that are aware of sessions, led by those of the session that the
-            series begins in.
-        located: Of each bar the session, and where in it the bar begins and ends.
-        bars_per_year: How many bars a year has.
+        bars: Per symbol all bars of the series; for session-aware indicators, also those before them of the session in
+            which the series begins.
+        located: Per bar its session, and where in the session the bar begins and ends.
+        bars_per_year: Number of bars in a year.
         day: The store and the calendar.
-        read: Which of the bars are read; None: all.
-        ahead: How many bars lead the series.
-        skipped: Per row of the series, and after the last, how many rows before it were not read; None: all were.
+        read: Which of the bars are read; None when all are.
+        ahead: Number of bars before the first of the series.
+        skipped: As in `IndicatorData`.
     """
 
     series: SeriesBlock
@@ -122,7 +121,7 @@ class _Reading:
         return _inputs(self.located, bars, year)
 
     def origin(self, names: tuple[str, ...]) -> Origin:
-        """Return the times of the series, and those prices that an indicator reads."""
+        """Return the columns that an indicator reads, by which its values are cached."""
         bars = tuple(self.bars)
         if self.is_of_block:
             return self.day.data_manager.remembered(_origin, None, bars, names, size=len(bars))
@@ -130,12 +129,15 @@ class _Reading:
 
     @property
     def is_of_block(self) -> bool:
-        """Whether these are the bars of a block as they were loaded, which are the same in each run over the day."""
+        """Whether these are the bars of a block as they were loaded.
+
+        Such bars are the same in each run over the day.
+        """
         return len(self.bars) > 1 and not self.ahead
 
     @cached_property
     def stacked(self) -> StackedInputs:
-        """The part of them that is read."""
+        """The bars that are read, of all symbols together."""
         inputs, read = self.inputs, self.read
         return StackedInputs(inputs if read is None else [one[read] for one in inputs])
 
@@ -154,7 +156,7 @@ def _origin(_: None, bars: tuple[Bars, ...], names: tuple[str, ...]) -> Origin:
 def _reading(
     symbols: Sequence[str], series: SeriesBlock, context: ProvisioningContext, *, session_aware: bool, annualised: bool
 ) -> _Reading:
-    """Return the bars that an indicator reads (of whole sessions, if it is aware of them)."""
+    """Return the bars that an indicator reads, those of whole sessions if it is session-aware."""
     own, market = series.bars, context.market(symbols[0])
     tm, rows = market.time_manager, len(own[0])
     first = tm.day_of(int(own[0].timestamp[0])) if rows else market.day
@@ -163,7 +165,7 @@ def _reading(
         bars = [_from_whole_sessions(symbol, series, b, first, context) for symbol, b in zip(symbols, own, strict=True)]
     times = times_of(bars)
     sees_filled = context.config.session_data_config.indicators_see_filled
-    # What follows from times is computed once for all symbols that have the same.
+    # Results that follow from times are computed once for all symbols with the same times.
     day = context.stored_day(symbols[0])
     located = day.by_times(_located, times, first)
     read = day.by_times(_rows_to_read, times, first, session_aware, sees_filled)
@@ -191,7 +193,7 @@ def _located(
 def _shared_columns(
     need: IndicatorNeed, reading: _Reading, context: ProvisioningContext
 ) -> Mapping[str, NDArray[np.float64]]:
-    """Return the values of `_columns`, of an earlier run over the same bars where all of them are read."""
+    """Return the values of `_columns`, cached across runs over the same bars where all of them are read."""
     if reading.read is not None or reading.ahead or not context.data_manager.comes_again:
         return _columns(need, reading)
     times = reading.series.bars[0].times
@@ -202,11 +204,11 @@ def _shared_columns(
 
 
 def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.float64]]:
-    """Compute the values by output, a row per symbol and one per bar of the series."""
+    """Compute the values by output, a row per symbol and a column per bar of the series."""
     columns = _computed(need, reading.stacked)
     if (read := reading.read) is not None:
         within = reading.located[0] if _begins_anew(need) else None
-        columns = {name: _standing_still(rows, read, within) for name, rows in columns.items()}
+        columns = {name: _carried_forward(rows, read, within) for name, rows in columns.items()}
     if reading.ahead:
         columns = {name: rows[:, reading.ahead :] for name, rows in columns.items()}
     for rows in columns.values():
@@ -215,38 +217,31 @@ def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.flo
 
 
 def _computed(need: IndicatorNeed, stacked: StackedInputs) -> dict[str, NDArray[np.float64]]:
-    """Compute the values by output, and make sure that a kernel from outside reads no later bars.
+    """Compute the values by output, and check that a kernel of a user reads no later bars.
 
     Raises:
-        DataError: Its values would be others if later bars were not there yet.
+        DataError: Its values change with later bars.
     """
     columns = stacked.compute(need.indicator, need.params)
-    if need.indicator.is_own:  # tested over the whole registry
+    if need.indicator.is_own:  # the project's tests check these
         return columns
     for place, inputs in enumerate(stacked.symbols):
-        for rows in sorted({len(inputs) // 2, len(inputs) - 1} - {0, -1}):
-            known = need.indicator.compute(inputs[:rows], need.params)
-            for name, column in columns.items():
-                if not np.allclose(known[name], column[place, :rows], rtol=_CAUSAL, atol=0.0, equal_nan=True):
-                    raise DataError(
-                        f"{need.key} reads bars that come later: over the first {rows} of {len(inputs)} bars its "
-                        f"{name} is another than over all of them. A row of a kernel may depend on that row and "
-                        "earlier ones only."
-                    )
+        values = {name: rows[place] for name, rows in columns.items()}
+        require_causal(need, inputs, values, thorough=place == 0)
     return columns
 
 
 def _from_whole_sessions(
     symbol: str, series: SeriesBlock, own: Bars, first: date, context: ProvisioningContext
 ) -> Bars:
-    """Return the bars of a series, led by those before it of the session that it begins in."""
+    """Return the bars of a series, with those before them of the session in which it begins."""
     base, last = series.base or series.interval, context.market(symbol).day
     sessions = context.data_manager.load_historical_bars(symbol, series.interval, first, last, base=base)
     ahead = int(sessions.timestamp.searchsorted(own.timestamp[0]))
     if not ahead:
         return own
     joined = Bars.concat([sessions.window(0, ahead), own])
-    # Times that are one object let the memo serve all symbols that have the same.
+    # With one object for equal times, the memo serves all symbols that have them.
     return joined.at(sessions.times) if joined.times.equal(sessions.times) else joined
 
 
@@ -255,8 +250,8 @@ def _rows_to_read(
 ) -> NDArray[np.bool_] | None:
     """Return which bars an indicator reads, or None for all.
 
-    In extended hours, what a session's open, close or range is still follows the regular ones, and an indicator that is
-    aware of sessions reads those alone. Synthetic bars are skipped, unless indicators are to see them.
+    With extended hours, a session-aware indicator reads bars of the regular hours only, which define open, close and
+    range of a session. Synthetic bars are skipped unless indicators see them.
     """
     grid = market.time_manager.grid(first, market.day)
     extended = session_aware and not grid.segment_is_regular.all()
@@ -266,10 +261,13 @@ def _rows_to_read(
     return times.count > 0 if regular is None else regular & (times.count > 0)
 
 
-def _standing_still(
+def _carried_forward(
     columns: NDArray[np.float64], read: NDArray[np.bool_], session: NDArray[np.int64] | None
 ) -> NDArray[np.float64]:
-    """Spread the values of each symbol over all rows, each with that of the last row read up to it."""
+    """Return the values of each symbol for all rows, each that of the last row read up to it.
+
+    With ``session``, the session of each row, no value is carried into the next session.
+    """
     if not read.any():
         return np.full((len(columns), len(read)), np.nan)
     last = np.cumsum(read) - 1
@@ -280,14 +278,17 @@ def _standing_still(
 
 
 def _begins_anew(need: IndicatorNeed) -> bool:
-    """Return whether a session's values say nothing of the next one before that has a bar."""
+    """Return whether no value is carried into the next session."""
     return need.session_aware and need.indicator.before_first_bar != "stands"
 
 
 def _before_first_bar(
     need: IndicatorNeed, reading: _Reading
 ) -> tuple[int, list[Callable[[], dict[str, float]]] | None]:
-    """Return from which of today's rows on an indicator has a value of today, and what each symbol has before."""
+    """Return the number of today's rows before the first value of today, and the values until then.
+
+    The values are functions, one per symbol; None in their place when there are none.
+    """
     begin = reading.ahead + reading.series.today_row
     ahead = 0 if reading.read is None else _first_true(reading.read[begin:])
     if need.indicator.before_first_bar == "unknown":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Journal", "Refusals"]
 
 _MOST_LOGGED = 20
-"""So many refusals of one owner at one time are logged one by one."""
+"""Most refusals of one owner at one time that are logged one by one."""
 
 
 class Journal:
@@ -75,7 +75,7 @@ class Journal:
 class Refusals:
     """The last refusal of each symbol, interval and indicator that is not there.
 
-    For whoever asks later why something is missing.
+    They explain later why something is missing.
     """
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class Refusals:
         self._logged = Counter[tuple[int, str]]()
 
     def note(self, record: ProvisioningRecord, needs: Needs) -> None:
-        """Note and log the refusal of an addition, or forget those that it made up for."""
+        """Note and log a refusal, or remove those that a successful addition has made good."""
         if not record.ok:
             self._log(record)
         elif not self._records:
@@ -95,7 +95,7 @@ class Refusals:
                 self._records[record.symbol, what] = record
 
     def _log(self, record: ProvisioningRecord) -> None:
-        """Log a refusal, and of many at one time that there are more."""
+        """Log a refusal, or after many of one owner at one time that there are more."""
         asked = record.time_ns, record.owner
         self._logged[asked] += 1
         if self._logged[asked] <= _MOST_LOGGED:

@@ -32,12 +32,12 @@ __all__ = ["history_is_good_enough"]
 def history_is_good_enough(
     symbol: str, histories: Mapping[str, HistoryProof], wanted: float, context: ProvisioningContext
 ) -> str | None:
-    """Return the faults of a history if it is too bad, else None.
+    """Return the faults of a history whose quality is below ``wanted`` percent, else None.
 
-    Every base interval is judged from where its history should begin up to the start of the session: the share of the
-    expected bars that are there and not in doubt, and no more than half when a split lies in it that nobody declared.
-    Nothing of the session itself is looked at, so that an addition at noon gets the answer that it would have got
-    before the open. Synthetic bars are missing ones; built ones are there.
+    Every base interval is judged from where its history should begin up to the start of the session. Its quality is the
+    share of the expected bars that are there and not in doubt, and at most half if there is an undeclared split. Bars
+    of the session itself do not count, so that an addition at noon is judged as it would be before the open. Synthetic
+    bars count as missing, built ones as present.
     """
     begins: dict[Interval, int] = {}
     for name, proof in histories.items():
@@ -73,7 +73,7 @@ def _judge(symbol: str, base: Interval, start_ns: int, context: ProvisioningCont
         return None
     doubtful = len(doubtful_rows(real, base))
     percent = 100.0 * (measured.present - doubtful) / measured.expected
-    # Raw prices are asked for with all their steps.
+    # Raw prices have the steps of splits on purpose.
     splits = [] if context.data_manager.adjustment == "raw" else _undeclared_splits(base, real, start_ns, market)
     return _Judgement(base, min(percent, CAP) if splits else percent, measured, doubtful, splits)
 

@@ -25,16 +25,16 @@ class Addition:
     """A request to add something to a session.
 
     Attributes:
-        operation_type: "symbol", "bar", "indicator", or an operation that was registered from outside.
+        operation_type: "symbol", "bar", "indicator", or an operation that users registered.
         symbol: The symbol to add to.
-        source: Who asks: "config", "scanner", "strategy", or a source that was registered from outside.
+        source: Who asks: "config", "scanner", "strategy", or a source that users registered.
         owner: Who needs it from now on, e.g. "scanner Gap"; the source when nobody in particular does.
         details: What the operation needs to know: ``indicator_config``, ``interval`` and ``days`` ...
-        declared: How the owner declares it, "subscription" or "requirement", and needs it only as long as it does;
-            empty when it asks for it itself.
+        declared: How the owner declares the need, "subscription" or "requirement", which lasts only as long as that;
+            empty when the owner adds it itself.
 
     Raises:
-        ConfigError: The symbol is no text.
+        ConfigError: The symbol is not a string.
     """
 
     operation_type: str
@@ -140,7 +140,7 @@ class Needs:
         reasons: Why each of them is needed.
         full_symbol: Whether it is all that the config asks of every symbol.
         steps: Steps of the operation's own, to be carried out after those that bring bars and indicators.
-        reason: Why it was asked for, for people; that the source asked for it, when it is empty.
+        reason: Why it was asked for, for people; when empty, the reason is that the source asked for it.
         base_interval: The finest base; None when no bars are needed.
         needs_historical: Whether any history is needed.
         asked: The history that is asked for, by interval.
@@ -157,7 +157,7 @@ class Needs:
     asked: tuple[AskedHistory, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        # Needs are made once and looked at for each symbol.
+        # Computed once here, because needs are read for each symbol.
         needs = self.intervals.values()
         object.__setattr__(self, "base_interval", str(min(n.base for n in needs)) if needs else None)
         historical = any(n.bars or n.trailing_sessions or n.lookback_sessions for n in needs)
@@ -168,7 +168,7 @@ class Needs:
 
     @staticmethod
     def of_bars(interval: Interval, base: Interval, because: str, **depth: int) -> Needs:
-        """Need bars of one interval, and those of its base.
+        """Return the needs of bars of one interval and of its base.
 
         Args:
             interval: The interval.
@@ -183,7 +183,7 @@ class Needs:
         return needs | Needs({str(base): IntervalNeed(base, base)}, reasons=(derives,))
 
     def all_among(self, intervals: Container[str], indicators: Container[str]) -> bool:
-        """Return whether all intervals and indicators are among those."""
+        """Return whether all needed intervals and indicators are among those given."""
         return all(map(intervals.__contains__, self.intervals)) and all(
             need.key in indicators for need in self.indicators
         )

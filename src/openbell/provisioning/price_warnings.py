@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["price_warnings", "split_warnings"]
 
 _NO_SPLIT = 0.16
-"""A step of no more than this share of the price is that of no split (the smallest is 5-for-4, give or take 2.5 %)."""
+"""Largest step, as a share of the price, that is no split (the smallest split is 5-for-4, give or take 2.5 %)."""
 
 
 def split_warnings(
@@ -31,15 +31,15 @@ def split_warnings(
     bars: Sequence[Mapping[str, Bars]],
     day: StoredDay,
 ) -> list[tuple[str, ...]]:
-    """Return of each symbol warnings about steps of the price over a night that look like splits.
+    """Return per symbol the warnings about overnight price steps that look like splits.
 
-    The deepest history of every stored interval is looked at, up to the session's start. Raw prices are asked for with
-    all their steps.
+    The deepest history of every base interval is checked, up to the session's start. There are none for raw prices,
+    which have the steps of splits on purpose.
 
     Args:
         symbols: The symbols, whose bars have the same times.
         histories: By interval, what the store has.
-        bars: Of each symbol by interval, the bars that were read to know that.
+        bars: Per symbol by interval, the bars that were read for the histories.
         day: The store and the calendar.
     """
     if day.data_manager.adjustment == "raw":
@@ -48,7 +48,7 @@ def split_warnings(
     for base, proof in day.memo(_deepest, day.market, tuple(histories.values())):
         read = [_with_nights(symbol, base, proof, own, day) for symbol, own in zip(symbols, bars, strict=True)]
         for place in _with_steps(read, proof, day):
-            for when, text in _found(read[place], proof, day):
+            for when, text in _likely_splits(read[place], proof, day):
                 texts[place].setdefault(when, text)
     return [tuple(found.values()) for found in texts]
 
@@ -73,8 +73,8 @@ def _deepest(market: Market, histories: tuple[HistoryProof, ...]) -> tuple[tuple
 
 
 def _with_steps(read: Sequence[Bars], proof: HistoryProof, day: StoredDay) -> list[int]:
-    """Return the places of those bars that have a step over a night."""
-    # Every symbol of every day comes by here: almost none has such a step, and a run then imports no checks.
+    """Return the indices of the bars that have an overnight step larger than `_NO_SPLIT`."""
+    # Done for every symbol of every day: almost none has such a step, and most runs then import no checks.
     by_times: dict[BarTimes, list[int]] = {}
     for place, bars in enumerate(read):
         by_times.setdefault(bars.times, []).append(place)
@@ -88,7 +88,8 @@ def _with_steps(read: Sequence[Bars], proof: HistoryProof, day: StoredDay) -> li
     return found
 
 
-def _found(bars: Bars, proof: HistoryProof, day: StoredDay) -> Iterator[tuple[str, str]]:
+def _likely_splits(bars: Bars, proof: HistoryProof, day: StoredDay) -> Iterator[tuple[str, str]]:
+    """Iterate over the likely splits, each with its day and a warning."""
     from openbell.market_data.aggregate import aggregate
     from openbell.quality.splits import likely_splits
 
@@ -120,13 +121,13 @@ def _nights(market: Market, times: BarTimes, start_ns: int) -> tuple[NDArray[np.
 def price_warnings(
     needs: Iterable[IndicatorNeed], bars: Sequence[Mapping[str, Bars]], market: Market, now_ns: int
 ) -> list[tuple[str, ...]]:
-    """Return of each symbol warnings about the indicators of positive prices that read others.
+    """Return per symbol the warnings about indicators of positive prices that read prices of 0 or below.
 
-    Only bars that have closed by the session clock are looked at.
+    Only bars that have closed by the session clock are checked.
 
     Args:
         needs: The indicators.
-        bars: Of each symbol by interval, the bars that were read for them.
+        bars: Per symbol by interval, the bars that were read for them.
         market: The exchange.
         now_ns: The session clock, nanoseconds since 1970 UTC.
     """

@@ -48,8 +48,7 @@ class Provisioner:
         journal: Gets a record of everything that was asked for.
 
     Attributes:
-        holds: Returns why a symbol has to stay in the session whoever gives it up (empty when it has not), such as an
-            open position.
+        holds: Returns why a symbol may not leave the session, such as an open position (empty when it may).
     """
 
     def __init__(self, context: ProvisioningContext, journal: Journal) -> None:
@@ -79,7 +78,7 @@ class Provisioner:
             The record of each in the journal.
 
         Raises:
-            ConfigError: An unknown operation, source or indicator, or a detail that cannot be; nothing was done.
+            ConfigError: An unknown operation, source or indicator, or an invalid detail; nothing was done.
             SessionOverError: The session is over; nothing was done, nor is it in the journal.
         """
         asked = list(additions)
@@ -88,7 +87,7 @@ class Provisioner:
             self.context.refresh()
             batches = _batches(asked)
             for place in (place for places in batches[1:] for place in places):
-                self._needs_of(asked[place])  # so that one which cannot be is reported before any is carried out
+                self._needs_of(asked[place])  # an invalid one is reported before any is carried out
             for places in batches:
                 plans = self._planned([asked[place] for place in places])
                 records.update(zip(places, self._carry_out(plans), strict=True))
@@ -105,7 +104,7 @@ class Provisioner:
             return self._planned(list(additions))
 
     def prove(self, addition: Addition) -> tuple[Needs, Proof]:
-        """Analyse and validate an addition, also one of what is there already.
+        """Analyse and validate an addition, even if everything is there already.
 
         Raises:
             ConfigError: As for `provision`.
@@ -116,38 +115,42 @@ class Provisioner:
             return needs, validate([addition], needs, self.context)[0]
 
     def execute(self, plans: Sequence[Plan]) -> list[bool]:
-        """Carry out and journal plans of distinct symbols, of which those with errors are refused."""
+        """Carry out and journal plans of distinct symbols, refusing those with errors."""
         with self._open():
-            self.context.refresh()  # they may have been made by another look at the store
+            self.context.refresh()  # the plans may be older than the last import
             return [record.ok for record in self._carry_out(plans)]
 
     def refusal_of(self, symbol: str, what: str) -> str:
-        """Return who was refused an interval or an indicator of a symbol, when and why (empty when nobody was)."""
+        """Return who was refused an interval or an indicator, when and why (empty when nobody was)."""
         return self._refusals.of(symbol, what)
 
     def add_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
-        """Add a full symbol, or upgrade an ad-hoc one to that."""
+        """Add a full symbol or upgrade an ad hoc one, and return whether it is full now."""
         return self.provision([Addition("symbol", symbol, source, owner)])[0]
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig, *, source: str, owner: str = "") -> bool:
-        """Add an indicator, with the bars and the warm-up that it needs."""
+        """Add an indicator with the bars and the warm-up that it needs, and return whether it is there now."""
         details = {"indicator_config": indicator_config}
         return self.provision([Addition("indicator", symbol, source, owner, details)])[0]
 
     def add_bar(
         self, symbol: str, interval: str, *, days: int = 0, bars: int = 0, source: str, owner: str = ""
     ) -> bool:
-        """Add a bar interval with ``days`` sessions and ``bars`` bars of history, whichever reaches further back."""
+        """Add a bar interval with ``days`` sessions or ``bars`` bars of history, whichever reaches further back.
+
+        Returns:
+            Whether it is there now.
+        """
         details = {"interval": interval, "days": days, "bars": bars}
         return self.provision([Addition("bar", symbol, source, owner, details)])[0]
 
     def remove_symbols(self, symbols: Iterable[str], *, source: str, owner: str = "") -> list[bool]:
-        """Take back all that ``owner`` needed of the symbols at once.
+        """Remove all that only ``owner`` needs of the symbols, at once.
 
-        What others need and what is locked stays.
+        What others need stays, and so do symbols that are locked or held.
 
         Returns:
-            Per symbol, whether anything was taken back.
+            Per distinct symbol, whether it was done; if not, the journal has the reason.
         """
         owner = owner or source
         changed: dict[str, SymbolSessionData] = {}
@@ -171,7 +174,7 @@ class Provisioner:
         return results
 
     def end_declared(self, still: Mapping[str, Collection[str]], *, source: str, owner: str) -> list[str]:
-        """Take back what ended subscriptions and requirements of ``owner`` needed, and nobody else needs.
+        """Remove what only ended subscriptions and requirements of ``owner`` needed.
 
         Args:
             still: Per symbol with ended ones, the intervals and indicators that it still declares.
@@ -179,7 +182,7 @@ class Provisioner:
             owner: The strategy.
 
         Returns:
-            The symbols of which that is done; the others are locked.
+            The symbols for which that is done; the others are locked or held.
         """
         changed: dict[str, SymbolSessionData] = {}
         removed, done = [], []
@@ -205,7 +208,7 @@ class Provisioner:
     def lock_symbol(self, symbol: str, *, reason: str, source: str, owner: str = "") -> bool:
         """Forbid the removal of a symbol until ``owner`` unlocks it.
 
-        Every owner has a lock of its own; a second one of the same owner takes the place of its first.
+        Every owner has a lock of its own; a second one of the same owner replaces its first.
 
         Returns:
             False when the symbol is not in the session.
@@ -223,7 +226,7 @@ class Provisioner:
         """Give up the lock of ``owner`` on a symbol, or all locks of a source.
 
         Returns:
-            Whether ``owner`` had one; the journal says why not.
+            Whether ``owner`` had one; if not, the journal has the reason.
         """
         owner = owner or source
         with self._open():
@@ -240,17 +243,22 @@ class Provisioner:
 
     @contextmanager
     def _open(self) -> Iterator[None]:
-        """Hold the operation lock of the session, which is not over meanwhile."""
+        """Hold the operation lock of the session.
+
+        Raises:
+            SessionOverError: The session is over.
+        """
         session_data = self.context.session_data
         with session_data.operation_lock:
             session_data.require_open()
             yield
 
     def _publish_locks(self, data: SymbolSessionData, locks: dict[str, str]) -> None:
-        # Not by a draft, which would copy all else of the symbol, and make the indicators that nobody has read.
+        # Not by a draft, which would copy everything else, and make series and indicators that nobody has read.
         publish(self.context.session_data, {data.symbol: _replaced(data, {"locks": MappingProxyType(locks)})})
 
     def _needs_of(self, addition: Addition) -> Needs:
+        """Analyse an addition, and journal an error before it is raised."""
         try:
             return analyze(addition, self.context)
         except Exception as error:
@@ -259,7 +267,7 @@ class Provisioner:
             raise
 
     def _planned(self, additions: Sequence[Addition]) -> list[Plan]:
-        """Plan additions to distinct symbols, reading for all of them together."""
+        """Plan additions to distinct symbols, with one read of the store for all of them."""
         return planned([(addition, self._needs_of(addition)) for addition in additions], self.context)
 
     def _carry_out(self, plans: Sequence[Plan]) -> list[ProvisioningRecord]:
@@ -267,23 +275,23 @@ class Provisioner:
         done: dict[int, tuple[Outcome, SymbolSessionData | None]] = {}
         for places in blocks_of_new(plans, self.context):
             done.update(zip(places, create([plans[place] for place in places], self.context), strict=True))
-        owning = OwnerCache()
+        owner_cache = OwnerCache()
         for place, plan in enumerate(plans):
             if place not in done:
-                done[place] = self._changed(plan, owning)
+                done[place] = self._changed(plan, owner_cache)
         finished = {plan.symbol: made for place, plan in enumerate(plans) if (made := done[place][1]) is not None}
         if finished:
             publish(self.context.session_data, finished)
         return [self._record(done[place][0]) for place in range(len(plans))]
 
-    def _changed(self, plan: Plan, owning: OwnerCache) -> tuple[Outcome, SymbolSessionData | None]:
+    def _changed(self, plan: Plan, owner_cache: OwnerCache) -> tuple[Outcome, SymbolSessionData | None]:
         """Carry out a plan that changes one symbol, and return it if it is to be published."""
         if plan.proof.errors:
             return Outcome(plan, plan.proof.errors), None
         existing = self.context.session_data.get_symbol_data(plan.symbol)
         is_there = existing is not None and not plan.steps and plan.day == self.context.day
         if existing is not None and is_there and not is_less_than_needed(existing, plan, was_there=True):
-            return Outcome(plan), owning.noted(existing, plan)
+            return Outcome(plan), owner_cache.noted(existing, plan)
         outcome, draft = carry_out(plan, self.context)
         return outcome, None if draft is None else draft.finished()
 
@@ -323,7 +331,7 @@ def _nothing_holds(symbol: str) -> str:
 
 
 def _batches(additions: Sequence[Addition]) -> list[list[int]]:
-    """Return the places of additions in batches in which each symbol stands once."""
+    """Return the indices of additions in batches in which each symbol occurs once."""
     # A second addition to a symbol builds on the first.
     batches: list[list[int]] = []
     times_seen: dict[str, int] = {}

@@ -29,7 +29,7 @@ def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -
     if data.locks:
         return f"{symbol} is locked by {', '.join(data.locks)} ({data.locked}); it stays until they unlock it"
     owners = _owners(data)
-    # What nobody owns is in nobody's way: whoever asks may remove it.
+    # A symbol without owners may be removed by anybody.
     if owners and not any(other.is_of(owner) for other in owners):
         return f"{owner} needs nothing of {symbol}; it is there for {', '.join(owners)}"
     return None
@@ -69,7 +69,7 @@ def without_declared(data: SymbolSessionData, owner: str, still: Collection[str]
 
 
 def owners_left(remaining: SymbolDraft | None) -> str:
-    """Return who still needs a symbol of which something was removed, as the end of a sentence (empty when nobody)."""
+    """Return who still needs a symbol, as the end of a sentence (empty when nobody)."""
     return f"; it stays for {', '.join(_owners(remaining))}" if remaining else ""
 
 

@@ -1,6 +1,6 @@
-"""Texts on bars that an addition's history lacks, worded without its symbol.
+"""Texts about bars that are missing from an addition's history, without its symbol.
 
-They follow from needs and times, so that those of many symbols are found once.
+They depend on needs and times only, so that symbols with the same ones share them.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["hole_warnings", "lookback_shortfalls", "other_shortfalls"]
 
 _SHORTEST_NS = 5 * 60_000_000_000
-"""A first bar that begins so long after an open begins in mid-session, and a hole of whole sessions is a warning."""
-_MOST_DAYS = 3
+"""Time after the open from which a first bar counts as in mid-session, and the shortest hole that is reported."""
+_MOST_SHOWN = 3
 
 
 def lookback_shortfalls(
     market: Market, needs: Needs, histories: tuple[HistoryProof, ...], origin: Origin
 ) -> tuple[str, ...]:
-    """Describe the indicators for whose first value bars are missing."""
+    """Describe the indicators that have too few bars for their first value."""
     return tuple(
         f"{indicator.key} needs {needed} of {indicator.interval}, has {found}: "
         f"{_where_bars_begin(proof, market, origin)}"
@@ -45,7 +45,7 @@ def lookback_shortfalls(
 
 
 def _with_history(needs: Needs, histories: tuple[HistoryProof, ...]) -> Iterator[tuple[IndicatorNeed, HistoryProof]]:
-    """Iterate over the indicators of which the interval can be had, each with its history."""
+    """Iterate over the indicators whose interval has a history, each with that history."""
     proofs = {proof.need.interval: proof for proof in histories}
     for indicator in needs.indicators:
         if indicator.interval in proofs:
@@ -53,7 +53,10 @@ def _with_history(needs: Needs, histories: tuple[HistoryProof, ...]) -> Iterator
 
 
 def _missing_for_lookback(indicator: IndicatorNeed, proof: HistoryProof) -> Iterator[tuple[str, int]]:
-    """Iterate over what an indicator needs for its first value, and how much of it there is, if that is less."""
+    """Iterate over what an indicator has too little of for its first value.
+
+    Yields what it needs, and how much of that there is.
+    """
     if proof.visible_bars < indicator.valid_after:
         yield f"{indicator.valid_after} bars", proof.visible_bars
     elif proof.sessions < indicator.lookback_sessions:
@@ -69,7 +72,7 @@ def _where_bars_begin(proof: HistoryProof, market: Market, origin: Origin) -> st
 
 
 def _listed_in_mid_session(proof: HistoryProof, market: Market) -> str:
-    """Return the time at the exchange of the first stored bar, empty unless it is minutes after an open."""
+    """Return the local time of the first stored bar if that is in mid-session, else an empty text."""
     tm, first_ns = market.time_manager, proof.stored_from_ns
     if first_ns is None or not proof.need.base.is_intraday:
         return ""
@@ -84,7 +87,10 @@ def _listed_in_mid_session(proof: HistoryProof, market: Market) -> str:
 def other_shortfalls(
     market: Market, needs: Needs, histories: tuple[HistoryProof, ...], times: tuple[BarTimes, ...], origin: Origin
 ) -> tuple[str, ...]:
-    """Describe what is less than was asked for, lookbacks aside, in histories of bars of such times."""
+    """Describe what is less than was asked for, apart from lookbacks.
+
+    ``times`` are those of the bars that were read for each of the histories.
+    """
     found = list(_unsettled(needs, histories))
     base = next((proof for proof in histories if str(proof.need.interval) == needs.base_interval), None)
     # A feed is asked for no more than is needed: what was not asked for is not missing.
@@ -148,13 +154,13 @@ def _is_of_sessions(proof: HistoryProof) -> bool:
 def hole_warnings(
     histories: Mapping[str, HistoryProof], times: Mapping[str, BarTimes], day: StoredDay, now_ns: int
 ) -> Iterator[str]:
-    """Iterate over warnings about stretches without bars that a history reaches across.
+    """Iterate over warnings about holes within sessions of a history.
 
-    They lie in sessions that have other bars. Short ones that chance explains in thin trading are left out.
+    Sessions without any bar are another warning. Short holes that chance explains in thin trading are left out.
 
     Args:
         histories: By interval, what the store has.
-        times: By interval, the times of the bars that were read to know that.
+        times: By interval, the times of the bars that were read for them.
         day: The store and the calendar.
         now_ns: The session clock, nanoseconds since 1970 UTC.
     """
@@ -180,7 +186,7 @@ def _empty_sessions(proof: HistoryProof, times: BarTimes, market: Market) -> lis
 
 
 def _days_by_name(days: Sequence[date]) -> str:
-    """Return days for people, at most a few of them."""
+    """Return the first few days as text, and how many more there are."""
     return _some([f"{day}" for day in days], "other days")
 
 
@@ -203,14 +209,14 @@ def _asks_for_history(need: IntervalNeed) -> bool:
 
 def _shortest(need: IntervalNeed) -> int:
     """Return the length from which on a hole is reported, in nanoseconds."""
-    # Of a look-back of a few bars, one is much; of whole sessions, a minute is not.
+    # One bar matters to a lookback of a few bars; one minute does not matter to whole sessions.
     return min(_SHORTEST_NS, need.bars * need.interval.ns) if need.bars else _SHORTEST_NS
 
 
 def _holes(
     market: Market, interval: Interval, shortest_ns: int, times: BarTimes, start_ns: int, now_ns: int
 ) -> tuple[_Hole, ...]:
-    """Find the holes from ``start_ns`` up to the session clock in bars of such times."""
+    """Find the holes in bars with these times, from ``start_ns`` up to the session clock."""
     past, today = market.expected(interval, start_ns)
     due = today.part(0, int(today.end_ns.searchsorted(now_ns, side="right")))
     if not len(due) and _are_in_row(past.start_ns, times):  # the usual case
@@ -238,9 +244,10 @@ def _within_sessions(
     end: NDArray[np.int64],
     session: NDArray[np.int64],
 ) -> tuple[_Hole, ...]:
+    """Return the holes in sessions that have other bars, without those that chance explains."""
     session = session - session[0]
     held, expected = np.bincount(session[present], minlength=session[-1] + 1), np.bincount(session)
-    # Bars of one session or more have none of others beside them; a session without any is another warning.
+    # Sessions without any bar are another warning, but daily and longer bars are the only ones of their sessions.
     alone = not interval.is_intraday
     missing = np.flatnonzero(~present & ((held[session] > 0) | alone))
     if not len(missing):
@@ -266,6 +273,6 @@ def _when(hole: _Hole, need: IntervalNeed, market: Market) -> str:
 
 
 def _some(texts: Sequence[str], others: str) -> str:
-    more = len(texts) - _MOST_DAYS
-    shown = ", ".join(texts[:_MOST_DAYS])
+    more = len(texts) - _MOST_SHOWN
+    shown = ", ".join(texts[:_MOST_SHOWN])
     return f"{shown} and {more} {others}" if more > 0 else shown

@@ -48,13 +48,16 @@ class Step(Protocol):
         """The name by which the journal reports it."""
 
     def carry_out(self, work: StepWork) -> None:
-        """Change the draft (an exception undoes the whole plan)."""
+        """Change the draft.
+
+        An exception discards the draft, and with it the whole plan.
+        """
 
 
 STEPS: Registry[Callable[..., Step]] = Registry("provisioning step")
-"""All steps by name; one that ends in ``_`` is of all steps that begin with it, made from the rest of their name.
+"""All steps by name; a name that ends in ``_`` is a prefix, and its class gets the rest of a step's name.
 
-Only a step that somebody asks for by its name has to be here; register more with ``STEPS.add(name, step_class)``.
+Only steps that are looked up by name have to be here; register more with ``STEPS.add(name, step_class)``.
 """
 
 
@@ -65,12 +68,12 @@ class Plan:
     Attributes:
         addition: What was asked for.
         needs: What it takes.
-        proof: Whether it can be had.
-        steps: What is to be done, in order; nothing when there are errors or when everything is there.
+        proof: The result of its validation.
+        steps: The steps, in order; empty when there are errors or when everything is there.
         symbol_exists: Whether the session held the symbol when this was planned.
-        added_by: The source that a symbol made by it names.
+        added_by: The source, as a symbol that is made by the plan names it.
         reason: Why it was asked for, for people.
-        day: The session's day that it was made for; None when nobody analysed it.
+        day: The session's day that it was made for; None when it was not analysed.
     """
 
     addition: Addition
@@ -95,7 +98,7 @@ class StepWork:
     Attributes:
         plan: The plan that is carried out.
         context: Where data comes from.
-        draft: The symbol as it will be; nobody sees it before all steps are done.
+        draft: The private copy of the symbol, published when all steps are done.
     """
 
     plan: Plan
@@ -112,7 +115,7 @@ class StepWork:
     def series(
         self, interval: str, base: str | None, bars: Bars, today_row: int, begins_ns: int | None = None
     ) -> BarIntervalData:
-        """Make a series of the symbol, which has all bars of the store from ``begins_ns`` on."""
+        """Make a series of the symbol, which has all stored bars from ``begins_ns`` (by default today's) on."""
         symbol, context = self.plan.symbol, self.context
         day = context.stored_day(symbol)
         cursor = context.cursor(bars.times)
@@ -122,13 +125,13 @@ class StepWork:
         return BarIntervalData(symbol, interval, base=base, bars=bars, today_row=today_row, cursor=cursor, reach=reach)
 
     def whole_from(self, interval: str, begins_ns: int) -> int:
-        """Return from when on a loaded series has all bars that the store has."""
+        """Return the time from which a loaded series has all stored bars, nanoseconds since 1970 UTC."""
         return measured_from(interval, begins_ns, self.plan.proof.histories)
 
     def joined_times(self, bars: Bars, first: int, rows: Bars) -> BarTimes | None:
-        """Return the times of loaded bars if those from row ``first`` on are the times of other bars, else None.
+        """Return the times of loaded bars if from row ``first`` on they are those of ``rows``, else None.
 
-        Symbols with the same times then go on to have them as one object.
+        With them, symbols with the same times still have one object for these after bars are joined.
         """
         return bars.times if self.context.memo(_goes_on_as, bars.times, first, rows.times) else None
 
@@ -150,7 +153,7 @@ class CreateSymbol:
     def carry_out(self, work: StepWork) -> None:
         """Fill in the draft."""
         plan, draft = work.plan, work.draft
-        # The symbol may have come between planning and now.
+        # The symbol may have been added between planning and now.
         if work.context.session_data.get_symbol_data(plan.symbol) is not None:
             if plan.needs.full_symbol and not draft.meets_session_config_requirements:
                 UpgradeSymbol().carry_out(work)
@@ -175,7 +178,7 @@ class UpgradeSymbol:
 
 @dataclass(frozen=True, slots=True)
 class AddInterval:
-    """Make room for bars of one interval."""
+    """Add a series for bars of one interval."""
 
     interval: str
 
@@ -208,9 +211,9 @@ class LoadHistorical:
 
     def carry_out(self, work: StepWork) -> None:
         """Put history before what is held."""
-        # A series without bars gets those of history and session at once, where both are loaded.
+        # A series without bars gets history and session at once in `LoadSession`, if that follows.
         session_follows = any(type(step) is LoadSession for step in work.plan.steps)
-        # What is held stays as it is: what was seen never changes.
+        # Bars that are there stay: what was visible in a session never changes.
         for name, (bars, begins_ns) in work.loaded().items():
             held = work.draft.bars[name]
             rows = all_bars(held)
@@ -228,12 +231,12 @@ class LoadHistorical:
 
 @dataclass(frozen=True, slots=True)
 class LoadSession:
-    """Let the needed series go on through today's session."""
+    """Load today's bars of the needed series."""
 
     name = "load_session"
 
     def carry_out(self, work: StepWork) -> None:
-        """Load today's bars of the series that were not there before."""
+        """Load history and today's bars of the series that were not there before."""
         published = work.context.session_data.get_symbol_data(work.plan.symbol)
         for name, (bars, begins_ns) in work.loaded().items():
             seen = published.bars.get(name) if published else None
@@ -272,7 +275,7 @@ class CalculateQuality:
         for name in list(draft.bars):
             if draft.bars[name].is_scored:
                 continue
-            if published and published.bars.get(name) is draft.bars[name]:  # what is published is never changed
+            if published and published.bars.get(name) is draft.bars[name]:  # a published series is never changed
                 draft.put_series(draft.bars[name].unscored())
             series = draft.bars[name]
             times, today_row = all_bars(series).times, series.today_row

@@ -41,7 +41,7 @@ class HistoryPlan:
         sessions: Sessions that they lie in.
         first_date: The session of the first bar; None without bars.
         gap_policy: The gap policy of the interval.
-        synthetic: Further bars, that fill gaps.
+        synthetic: Synthetic bars, which are not among ``bars``.
     """
 
     base: str
@@ -60,15 +60,15 @@ class SymbolPlan:
 
     Attributes:
         can_proceed: Whether every rule passed.
-        errors: The reasons against it.
-        warnings: Shortfalls that do not stop it.
+        errors: The errors of the rules that failed.
+        warnings: Shortfalls that do not prevent it.
         required_intervals: The intervals that it takes, finest first.
         base_interval: The finest stored interval among their bases.
         historical: The history by interval.
         adjustment: What prices of earlier days are adjusted for: "raw", "split" or "total".
         actions: The corporate actions in its bars, by ex-date.
         indicators: The keys of its indicators.
-        steps: The steps that would provision it; none when it cannot proceed.
+        steps: The names of the steps that would provision it; empty when it cannot proceed.
         why: Every need with its reason.
         rows: Stored rows to read.
     """
@@ -120,7 +120,7 @@ def _plan_history(name: str, plan: Plan, loaded: Bars, context: ProvisioningCont
     history, policies = plan.proof.histories[name], context.config.session_data_config.gap_policy
     need, market = history.need, context.market(plan.symbol)
     past = loaded.window(0, market.today_row(loaded.times))
-    if plan.proof.errors:  # of what is refused nothing is loaded
+    if plan.proof.errors:  # nothing is loaded for a refused addition
         past = past[int(past.timestamp.searchsorted(history.start_ns)) :]
     real = past.take(past.count > 0)
     days = {market.time_manager.day_of(int(start)) for start in _first_of_each_session(real, market)}

@@ -53,10 +53,10 @@ class Proof:
     """Result of validating an addition.
 
     Attributes:
-        errors: What the rules that failed said, each once; none when all passed.
-        warnings: What is less than was asked for, but stops nothing.
+        errors: The errors of rules that failed and of bars that cannot be read, each once; empty when there are none.
+        warnings: What is less than was asked for, but prevents nothing.
         histories: By interval, what the store has.
-        bars: By interval, the bars that were read to know that: of whole sessions, through today. No rule gets them.
+        bars: By interval, the bars that were read for the histories: of whole sessions, through today. Rules get none.
     """
 
     errors: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ def validate(additions: Sequence[Addition], needs: Needs, context: ProvisioningC
 def _failures(
     block: Sequence[Addition], needs: Needs, histories: Mapping[str, HistoryProof], context: ProvisioningContext
 ) -> list[tuple[str, ...]]:
-    """Return of each addition the errors of the rules that fail or raise."""
+    """Return per addition the errors of the rules that fail or raise."""
     first, *others = (Evidence(addition, needs, histories) for addition in block)
     errors = _errors_of(first, context)
     if not errors and all(_is_same_for_all(rule, context) for rule in RULES):
@@ -121,7 +121,7 @@ def _error_of(evidence: Evidence, name: str, context: ProvisioningContext) -> st
         return f"the rule {name} failed: {error}"
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 -- a rule from outside may raise anything; the journal has it
+    except BaseException as error:  # noqa: BLE001 -- a user's rule may raise anything; the journal has it
         get_logger().warning("rule failed", symbol=evidence.symbol, rule=name, error=str(error), exception=format_exc())
         return f"the rule {name} failed: {type(error).__name__}: {error}"
 
@@ -167,7 +167,7 @@ def _history_is_good_enough(evidence: Evidence, context: ProvisioningContext) ->
 
 
 def _is_same_for_all(rule: Rule, context: ProvisioningContext) -> bool:
-    """Return whether a rule that passes for one symbol of a block passes for all, by needs and times alone."""
+    """Return whether a rule that passes for one symbol of a block passes for all."""
     asks_quality = context.config.session_data_config.min_quality
     return rule in _BY_NEEDS_AND_TIMES or (rule is _history_is_good_enough and not asks_quality)
 
@@ -183,7 +183,7 @@ RULES.add("min_quality", _history_is_good_enough)
 def _warnings(
     block: Sequence[Addition], needs: Needs, found: FoundBlock, context: ProvisioningContext
 ) -> list[tuple[str, ...]]:
-    """Return of each addition the shortfalls that are no errors."""
+    """Return per addition the warnings about shortfalls, prices, holes and splits."""
     market, proofs = context.market(block[0].symbol), tuple(found.histories.values())
     of_all: list[str] = []
     if context.config.session_data_config.on_shortfall == "warm":

@@ -20,8 +20,8 @@ def analyze_indicator_requirements(config: IndicatorConfig, settling_tolerance: 
     """Return the need of one indicator, with its parameters, lookback and settling length.
 
     Raises:
-        UnknownNameError: No such indicator.
-        ConfigError: No such parameter, a bad value, or bars of an interval that it cannot read.
+        UnknownNameError: There is no such indicator.
+        ConfigError: There is no such parameter, a value is invalid, or the indicator cannot read the interval.
     """
     return _indicator_need(indicators.get(config.name), config, settling_tolerance)
 

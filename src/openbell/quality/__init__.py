@@ -1,5 +1,5 @@
-"""Checks of stored bars, and the score that they come to.
+"""Checks of stored bars, and the score that follows from their findings.
 
-They look for what is missing, misplaced, contradictory or unlikely, and with which certainty. Each kind of finding is a
-pure function of its own; `openbell.quality.checker.check_store` runs them all over a store.
+They find bars that are missing, misplaced, contradictory or unlikely. Each kind of finding has a pure function of its
+own; `openbell.quality.checker.check_store` runs all of them over a store.
 """

@@ -1,6 +1,6 @@
 """Questions about bars and a calendar that do not fit each other.
 
-Bars beyond the ends of the calendar, sessions on which nothing was stored, and bars on days without a session.
+They are about bars beyond the ends of the calendar, sessions without bars, and bars on days without a session.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _MOST_NAMES = 3
 
 
 def first_stored_day(store: BarStore, time_manager: TimeManager, symbols: Sequence[str]) -> date | None:
-    """Return the date at the exchange of the first stored bar of the symbols.
+    """Return the local date of the first stored bar of symbols, or None.
 
-    None when nothing is stored of them.
+    It is the date in the exchange's time zone.
     """
     held = store.coverage(symbols)
     days = [e.first.date() if e.interval == "1d" else time_manager.to_local(_ns(e.first)).date() for e in held]
@@ -56,7 +56,7 @@ def first_stored_day(store: BarStore, time_manager: TimeManager, symbols: Sequen
 
 
 def bars_beyond_calendar(store: BarStore, time_manager: TimeManager, symbols: Sequence[str]) -> list[str]:
-    """Warn of bars before the first or after the last day of the calendar.
+    """Return warnings of bars before the first or after the last day of the calendar.
 
     Only the manifest is read.
     """
@@ -89,37 +89,37 @@ def questions_of_calendar(
     first: date,
     last: date,
 ) -> list[str]:
-    """Ask about sessions without bars and about bars without a session.
+    """Return questions about sessions without bars and about bars on days without a session.
 
-    Of each row of sessions on which none of the symbols has a bar, and of days without a session on which one has bars:
-    is the calendar wrong, or the data?
+    A question is whether the calendar is wrong, or the data. There is one for each run of sessions on which none of the
+    symbols has a bar, and one for all days without a session on which a symbol has bars.
 
     Args:
-        store: The bars.
+        store: The store.
         time_manager: The calendar.
-        symbols: The symbols that matter.
-        first: The first day that is looked at.
-        last: The last one, inclusive.
+        symbols: The symbols to look at.
+        first: The first day to look at.
+        last: The last day, inclusive.
     """
     missing = sessions_without_bars(store, time_manager, symbols, first, last)
     if missing and (more := _other_names(store, symbols)):
         missing = sessions_without_bars(store, time_manager, [*symbols, *more], missing[0], missing[-1])
-    stretches = _stretches(missing, time_manager)
+    runs = _runs_of_sessions(missing, time_manager)
     named = frozenset(symbols)
     others = [symbol for symbol in store.symbols() if symbol not in named]
-    texts = [_question(stretch, symbols, others, store, time_manager) for stretch in stretches[:_MOST_QUESTIONS]]
-    if rest := stretches[_MOST_QUESTIONS:]:
+    texts = [_question(run, symbols, others, store, time_manager) for run in runs[:_MOST_QUESTIONS]]
+    if rest := runs[_MOST_QUESTIONS:]:
         days = sum(map(len, rest))
         texts.append(f"the same of {days} more session{'s' if days > 1 else ''}, the last on {rest[-1][-1]}.")
     return texts + _question_of_closed_days(store, time_manager, symbols, first, last)
 
 
 def _other_names(store: BarStore, symbols: Sequence[str]) -> list[str]:
-    """List the other names under which the symbols may have bars."""
+    """List other names that the symbols had or will have, under which bars may be stored."""
     try:
         book = ActionStore(store.path).book(store.manifest.side_files)
     except DamagedFileError:
-        return []  # reported by whatever reads the file
+        return []  # the damage is reported where the actions are used
     renames = [action for symbol in symbols for action in book.naming(symbol) if action.type == "rename"]
     chains = (book.chain(action.symbol, day_number(action.ex_date) - 1) for action in renames)
     return list(dict.fromkeys(period.symbol for chain in chains for period in chain if period.symbol not in symbols))
@@ -130,9 +130,8 @@ def sessions_without_bars(
 ) -> list[date]:
     """List the sessions on which none of the symbols has a bar of any interval.
 
-    An empty list when nothing is stored of any of them, which is another matter.
-
-    Reads as little as it can: coarse bars first, and only what may hold the sessions that are still without bars.
+    The list is empty when nothing is stored of any symbol. Coarse bars are read first, and finer ones only where
+    sessions are still without bars.
     """
     first, last = max(first, time_manager.first_day), min(last, time_manager.last_day)
     grid = time_manager.grid(first, last) if first <= last else None
@@ -141,7 +140,7 @@ def sessions_without_bars(
         return []
     held.sort(key=lambda item: -parse_interval(item[0]).seconds)
     missing = np.ones(len(grid), np.bool_)
-    # One symbol usually has bars of all sessions; the others are read together for those that it leaves open.
+    # One symbol usually has bars of all sessions, so it is read first, and all others only for sessions that it lacks.
     for interval in dict.fromkeys(interval for interval, _ in held):
         names = [symbol for held_interval, symbol in held if held_interval == interval]
         for group in (names[:1], names[1:]):
@@ -153,7 +152,10 @@ def sessions_without_bars(
 def _present(
     store: BarStore, symbols: Sequence[str], interval: str, grid: SessionGrid, begin: int, end: int
 ) -> NDArray[np.bool_]:
-    """Mark the sessions of a range that have a bar of some of the symbols."""
+    """Return a mask of the sessions on which one of the symbols has a bar.
+
+    Sessions whose bars cannot be read count as present.
+    """
     opens, closes = _edges(grid)
     daily = interval == "1d"
     starts = grid.days * DAY_NS if daily else opens
@@ -166,7 +168,7 @@ def _present(
         try:
             rows = store.read_rows(symbols, interval, low, high, columns=("timestamp",))
         except DamagedFileError:
-            present |= inside  # reported by whatever reads the file
+            present |= inside  # the damage is reported where the bars are used
             continue
         times = rows.columns["timestamp"]
         row = np.searchsorted(starts[begin:end], times, side="right") - 1
@@ -178,7 +180,10 @@ def _present(
 def _windows(
     store: BarStore, symbols: Sequence[str], interval: str, begin_ns: int, end_ns: int
 ) -> Iterator[tuple[int, int]]:
-    """Cut a range of time into pieces that are small enough to be read at once."""
+    """Yield the parts of a range of time that have stored bars.
+
+    Each is small enough to be read at once.
+    """
     files = sorted(
         (max(begin_ns, entry.first_ns), min(end_ns, entry.last_ns + 1), entry.rows)
         for symbol in symbols
@@ -196,31 +201,32 @@ def _windows(
 
 
 def _edges(grid: SessionGrid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the begin and end of trading of each session, extended hours included."""
+    """Return the start and end of trading of each session in nanoseconds, extended hours included."""
     first, after = grid.segments_of_sessions()
     return grid.segment_open_ns[first], grid.segment_close_ns[after - 1]
 
 
 def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Yield the begin and end of each run of True."""
+    """Yield the first place of each run of True, and the place after its last."""
     edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def _stretches(days: Sequence[date], time_manager: TimeManager) -> list[list[date]]:
-    """Group days into sessions that follow one another."""
-    stretches: list[list[date]] = []
+def _runs_of_sessions(days: Sequence[date], time_manager: TimeManager) -> list[list[date]]:
+    """Group the dates of sessions into runs of consecutive ones."""
+    runs: list[list[date]] = []
     for day in days:
-        if stretches and time_manager.session_before(day) == stretches[-1][-1]:
-            stretches[-1].append(day)
+        if runs and time_manager.session_before(day) == runs[-1][-1]:
+            runs[-1].append(day)
         else:
-            stretches.append([day])
-    return stretches
+            runs.append([day])
+    return runs
 
 
 def _question(
     days: Sequence[date], symbols: Sequence[str], others: Sequence[str], store: BarStore, time_manager: TimeManager
 ) -> str:
+    """Return the question about a run of sessions without bars."""
     if len(days) == 1:
         what, it, its, holidays = f"{days[0]} is a session", "it", "its", str(days[0])
     else:
@@ -243,7 +249,7 @@ def _witnesses(store: BarStore, others: Sequence[str], days: Sequence[date], tim
     opens, closes = _edges(time_manager.grid(days[0], days[0]))
     day_ns = day_number(days[0]) * DAY_NS
     found: dict[str, None] = {}
-    for interval in ("1d", "1m", "1s"):
+    for interval in dict.fromkeys(interval for symbol in others for interval in store.intervals(symbol)):
         low, high = (day_ns, day_ns + DAY_NS) if interval == "1d" else (int(opens[0]), int(closes[0]))
         try:
             found.update(dict.fromkeys(name for name, _, _ in store.read_rows(others, interval, low, high).runs))
@@ -264,10 +270,10 @@ def _some(names: Sequence[str]) -> str:
 def _question_of_closed_days(
     store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
 ) -> list[str]:
-    """Ask one question about days without a session on which a symbol has bars.
+    """Return a question about days without a session on which a symbol has bars, or none.
 
-    Only the coarsest bars of the first symbol that has some are read, and only where they are not many; `data check`
-    looks at all.
+    Only the coarsest bars of the first symbol with bars are read, and only if they are not too many; `data check` reads
+    the bars of all symbols.
     """
     symbol = next((s for s in symbols if store.intervals(s)), None)
     first, last = max(first, time_manager.first_day), min(last, time_manager.last_day)
@@ -280,9 +286,9 @@ def _question_of_closed_days(
     try:
         rows = store.read_rows([symbol], interval, begin * DAY_NS, (end + 1) * DAY_NS, columns=("timestamp",))
     except DamagedFileError:
-        return []  # reported by whatever reads the file
+        return []  # the damage is reported where the bars are used
     starts = rows.columns["timestamp"]
-    # The session after them, too: where sessions open the evening before, it begins on the last of these days.
+    # Up to the session after the range, which may open on the evening of the range's last day.
     after = time_manager.last_day if last == time_manager.last_day else last + timedelta(days=1)
     grid = time_manager.grid(first, time_manager.first_session_on_or_after(after))
     _, days = on_closed_days(starts, grid, intraday=interval != "1d")
@@ -305,10 +311,10 @@ _HOUR_NS = 3_600_000_000_000
 
 
 def bars_on_closed_days(series: Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the stored bars on days that are no session.
+    """Find the stored bars on days without a session.
 
     Returns:
-        Their starts, each once and ascending; their days since 1970-01-01.
+        The starts of the bars, ascending and unique, and their days since 1970-01-01.
     """
     grid = series.around if series.around is not None else series.grid
     return on_closed_days(series.distinct_starts(), grid, intraday=series.intraday)
@@ -317,18 +323,18 @@ def bars_on_closed_days(series: Series) -> tuple[NDArray[np.int64], NDArray[np.i
 def on_closed_days(
     starts: NDArray[np.int64], grid: SessionGrid, *, intraday: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find bars on days that are no session.
+    """Find bars on days without a session.
 
-    An intraday bar is on such a day when it lies outside all hours, its time of the day is within those of the session
-    before or after, and the last session began a day ago or longer.
+    An intraday bar is on such a day when it lies outside all hours, its time of day is within the hours of the session
+    before or after, and the session before began at least a day earlier.
 
     Args:
         starts: Starts of bars, ascending; of daily bars 00:00 UTC of their dates.
-        grid: The sessions around them, with extended hours where the exchange has them.
-        intraday: Whether the bars lie within sessions.
+        grid: The sessions around the bars, with extended hours where the exchange has them.
+        intraday: Whether the bars are intraday bars.
 
     Returns:
-        Their starts, and their days since 1970-01-01.
+        The starts of the bars, and their days since 1970-01-01.
     """
     if not intraday:
         strange = starts[~np.isin(starts // DAY_NS, grid.days)]
@@ -340,7 +346,7 @@ def on_closed_days(
     strange, before = strange[before >= 0], before[before >= 0]
     since = strange - opens[before]
     until = opens[np.minimum(before + 1, len(opens) - 1)] - strange
-    # At a change of the clocks one of the two sessions has other hours of UTC than the day between.
+    # Both sessions are tried, because around a change of the clocks one of them has other hours in UTC.
     like_before = rows_in_segments(strange - since // DAY_NS * DAY_NS, grid)[0]
     like_after = rows_in_segments(strange - -until // DAY_NS * DAY_NS, grid)[0]
     days_since = (since + _HOUR_NS) // DAY_NS

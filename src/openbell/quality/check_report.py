@@ -28,12 +28,14 @@ _NOTES = ("daily_near", "no_trades", "extended_hours")
 _OF_SESSIONS = ("undeclared_split", "missing_sessions", "daily_price", "daily_volume", "daily_near")
 _COUNTED_IN_BARS = (
     *("hole", "contradiction", "duplicate", "outside_hours", "closed_day", "halt"),
-    *("outside_daily", "daily_volume", "other_days"),
+    *("outside_daily", "daily_volume", "other_days", "off_grid"),
 )
 _PHRASES = {
     "damaged_file": ("1 damaged file", "{:,} damaged files"),
     "wrong_time_zone": ("wrong time zone?", "wrong time zone?"),
-    "wrong_label": ("times name the ends of bars?", "times name the ends of bars?"),
+    "wrong_label": ("times name the other end of bars?", "times name the other end of bars?"),
+    "wrong_interval": ("bars of a longer interval?", "bars of a longer interval?"),
+    "off_grid": ("1 bar between those of the session", "{:,} bars between those of the session"),
     "undeclared_split": ("1 split not declared", "{:,} splits not declared"),
     "other_days": ("1 daily bar that no session reads", "{:,} daily bars that no session reads"),
     "contradiction": ("1 bar contradicts itself", "{:,} bars contradict themselves"),
@@ -59,9 +61,9 @@ class SessionCounts:
 
     Attributes:
         days: The sessions, in days since 1970-01-01 (int64).
-        expected: Bars expected of each (int64).
-        present: Bars there of each (int64).
-        excused: Bars missing of each because of a halt or a listing, or because nobody traded (int64).
+        expected: Number of expected bars of each session (int64).
+        present: Number of bars that each session has (int64).
+        excused: Number of bars that are missing because of a halt or a listing, or because nobody traded (int64).
     """
 
     days: NDArray[np.int64]
@@ -72,7 +74,13 @@ class SessionCounts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Excerpt:
-    """The bars around one finding for a chart, with their interval."""
+    """The bars around one finding, for a chart.
+
+    Attributes:
+        finding: The finding.
+        bars: The bars.
+        interval: The interval of the bars.
+    """
 
     finding: Finding
     bars: Bars
@@ -86,12 +94,13 @@ class SeriesReport:
     Attributes:
         symbol: The symbol.
         interval: The stored interval.
-        rows: Stored rows.
-        first_ns: Start of the first row, nanoseconds since 1970 UTC; likewise last_ns. Of daily bars 00:00 UTC.
-        score: Its score.
-        findings: What was found, the gravest kinds first, each kind in ascending time.
-        sessions: How complete each session is.
-        excerpts: Bars around the suspicious findings, the first ones of each kind.
+        rows: Number of stored rows.
+        first_ns: Start of the first row, nanoseconds since 1970 UTC; of daily bars 00:00 UTC of the date.
+        last_ns: Start of the last row, in the same form.
+        score: The score.
+        findings: The findings, the gravest kinds first, each kind in ascending time.
+        sessions: The counts of bars per session.
+        excerpts: Bars around suspicious findings, the first ones of each kind.
     """
 
     symbol: str
@@ -110,7 +119,7 @@ class SeriesReport:
         return {kind: counted[kind] for kind in KINDS if kind in counted}
 
     def in_short(self, timezone: tzinfo) -> list[str]:
-        """Return one phrase for each kind of finding above a note, the gravest first."""
+        """Return a phrase for each kind of finding except notes, the gravest first."""
         return [self._phrase(kind, timezone) for kind in self.counts() if kind not in _NOTES]
 
     def _phrase(self, kind: str, timezone: tzinfo) -> str:
@@ -137,8 +146,9 @@ class Report:
         store: The store's folder.
         exchange: The calendar.
         timezone: The exchange's time zone.
-        series: Worst score first; series with equal scores by symbol and interval.
-        warnings: What could not be checked.
+        series: The reports of all series, the worst score first; those with equal scores by completeness, symbol and
+            interval.
+        warnings: Texts about bars that could not be checked.
     """
 
     store: str
@@ -187,8 +197,8 @@ class Report:
 
 
 def local_range(found: Finding, interval: str, timezone: tzinfo) -> str:
-    """Return the time of a finding on the exchange's clock, as short as possible."""
-    # Daily bars that are of no session begin at 00:00 UTC of their dates.
+    """Return the time of a finding in the exchange's time zone, as a short text."""
+    # Daily bars of other days than sessions begin at 00:00 UTC of their dates.
     zone = UTC if found.kind == "other_days" else timezone
     start, end = _local(found.start_ns, zone), _local(found.end_ns, zone)
     if interval == "1d" or found.kind in _OF_SESSIONS:

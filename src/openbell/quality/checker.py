@@ -1,6 +1,6 @@
 """The check of a whole store in bounded memory.
 
-All checks run over all series, one interval and one window of time after the other.
+All checks run over all series, one interval after the other, and for each one window of time after the other.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
+from openbell.market_data.session_grid import follows_sessions
 from openbell.market_data.stored_facts import UNNAMED_DAYS, StoredDays
-from openbell.market_data.stored_history import begins_on_grid
-from openbell.model.interval import BASE_INTERVALS, DAY_NS, Interval, parse_interval
+from openbell.model.interval import DAY_NS, Interval, builds, parse_interval
 from openbell.quality.calendar_fit import bars_beyond_calendar
 from openbell.quality.check_report import Report, SeriesReport
 from openbell.quality.finding import Finding
@@ -23,7 +23,7 @@ from openbell.quality.missing import Elsewhere
 from openbell.quality.peers import MOST_PEERS, Peers
 from openbell.quality.series import Series, bars_of_sessions, make_series
 from openbell.quality.splits import declared_splits
-from openbell.quality.window_result import WindowResult, check_window, join_windows
+from openbell.quality.window_result import WindowResult, check_off_grid, check_window, join_windows
 from openbell.quality.windows import Window, windows_of
 from openbell.store.day_zones import read_day_zones
 from openbell.store.layout import BAR_SCHEMA, STORED, is_stored
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
 __all__ = ["check_store"]
 
 _ROWS_AT_ONCE = 2_000_000
-_PATIENT_DAYS = 10
+_MARGIN_DAYS = 10
 _FOREVER = 2**62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Progress = Callable[[float, int], None]
-"""Called with how many series are done, parts of them counted, and how many there are."""
+"""Called with (number of series done, with fractions, and number of series in all)."""
 
 Declared = Mapping[str, frozenset[int]]
-"""By symbol, the sessions on which a split that is known takes effect, in days since 1970-01-01."""
+"""By symbol, the ex-dates of known splits, in days since 1970-01-01."""
 
 
 def check_store(
@@ -68,17 +68,17 @@ def check_store(
 
     Args:
         store: The store.
-        exchange: The calendar that the bars are checked against; a name, or own sessions as a config describes them.
-        symbols: Which; all unless given. The busiest others serve for comparison all the same.
-        intervals: Which; all that are stored unless given. Bars off the grid of the sessions are not checked.
-        first: First UTC date that bars start on; None: from the beginning.
-        last: Last such date, inclusive.
-        declared: The splits that are known; those of the store's corporate actions unless given.
-        progress: Hears of each series.
+        exchange: The calendar that the bars are checked against, by name or with the sessions of a config.
+        symbols: The symbols to check; empty: all. Others with the most bars still serve for comparison.
+        intervals: The intervals to check; empty: all stored ones.
+        first: The first UTC date on which bars may start; None: the calendar's first day.
+        last: The last such date, inclusive; None: the calendar's last day.
+        declared: The known splits; None: those of the store's corporate actions.
+        progress: Called with the progress after each part of a series.
 
     Raises:
         UnknownNameError: A symbol is not in the store, or there is no such calendar.
-        ConfigError: An interval is not checked, or there is no day in the range.
+        ConfigError: A store does not hold bars of an interval, or ``first`` is after ``last``.
     """
     if strange := [name for name in intervals if not is_stored(name)]:
         raise ConfigError(f"{', '.join(strange)} bars are not checked, because a store takes {STORED}.")
@@ -92,7 +92,7 @@ def check_store(
     checker = _Checker(store, exchange, first, last, declared_splits(store) if declared is None else declared)
     held = {name for symbol in asked for name in store.intervals(symbol) if not intervals or name in intervals}
     wanted = sorted(held, key=parse_interval, reverse=True)
-    todo = {name: [s for s in asked if name in checker.checked_intervals(s)] for name in wanted}
+    todo = {name: [s for s in asked if name in store.intervals(s)] for name in wanted}
     total, done = sum(map(len, todo.values())), 0.0
 
     def tick(series: float) -> None:
@@ -108,7 +108,7 @@ def check_store(
 
 
 def _badness(report: SeriesReport) -> tuple[float, float, str, str]:
-    """Order reports by score and then by completeness, the worst first."""
+    """Return a sort key by score and then by completeness, the worst first."""
     score, complete = report.score.percent, report.score.complete
     worst = 101.0 if score is None else score
     return worst, complete or 0.0, report.symbol, report.interval
@@ -122,7 +122,8 @@ class _Checker:
     ) -> None:
         self.store, self.declared = store, declared
         self.time_manager = tm = TimeManager(exchange)
-        # What the calendar does not know cannot be checked; `bars_beyond_calendar` reports it.
+        self._on_grid: dict[str, list[str]] = {}
+        # Bars beyond the calendar cannot be checked, and are reported by `bars_beyond_calendar`.
         self.begin_ns = _midnight_ns(max(first or tm.first_day, tm.first_day))
         self.end_ns = _midnight_ns(min(last or tm.last_day, tm.last_day) + timedelta(days=1))
         try:
@@ -132,18 +133,26 @@ class _Checker:
 
     def checked_intervals(self, symbol: str) -> list[str]:
         """Return the stored intervals of a symbol whose bars lie on the grid of the sessions."""
-        files = self.store.manifest.files
-        return [
-            name
-            for name in self.store.intervals(symbol)
-            if name in BASE_INTERVALS
-            or begins_on_grid(files[symbol, name][0].first_ns, parse_interval(name), self.time_manager)
-        ]
+        if symbol not in self._on_grid:
+            files = self.store.manifest.files
+            self._on_grid[symbol] = [
+                name
+                for name in self.store.intervals(symbol)
+                if follows_sessions(self.store, files[symbol, name], symbol, parse_interval(name), self.time_manager)
+            ]
+        return self._on_grid[symbol]
+
+    def finer_instead(self, symbol: str, interval: str) -> str | None:
+        """Return the interval of which sessions make one that lies off their grid, or None."""
+        bases = (name for name in self.checked_intervals(symbol) if builds(name, interval))
+        return max(bases, key=parse_interval, default=None)
 
     def check_interval(self, name: str, symbols: Sequence[str], tick: Callable[[float], None]) -> list[SeriesReport]:
-        """Report on each of the symbols that has bars in the range of dates.
+        """Check the bars of one interval, and return a report per symbol.
 
-        ``tick`` is called with the share of a series that is done.
+        Only symbols with bars in the range of dates have one.
+
+        ``tick`` is called with the share of a series that was done since the last call.
         """
         held = {c.symbol: c for c in self.store.coverage() if c.interval == name and self._is_in_range(c)}
         interval = parse_interval(name)
@@ -153,7 +162,7 @@ class _Checker:
             return []
         grid, around = self._grids(held.values())
         busiest = sorted(held.values(), key=lambda c: (-c.rows, c.symbol))[:MOST_PEERS]
-        # One at a time: a window remembers the bars that it expects.
+        # Counted without a list, because each window holds its expected bars in memory.
         windows = sum(1 for _ in windows_of(grid, around, interval))
         parts: dict[str, list[WindowResult]] = {symbol: [] for symbol in symbols}
         strange_days = {} if interval.is_intraday else self._strange_days([held[symbol] for symbol in symbols])
@@ -165,9 +174,13 @@ class _Checker:
             here = [symbol for symbol in symbols if self._reaches(held[symbol], window)]
             for series, damaged in self._read(here, interval, window, held):
                 if len(series.stored) or len(series.expected) or damaged:
-                    elsewhere, daily = self._other_intervals(series)
                     found = [*damaged, *strange_days.pop(series.symbol, ())]
-                    parts[series.symbol].append(check_window(series, peers, elsewhere, daily, found))
+                    if name in self.checked_intervals(series.symbol):
+                        elsewhere, daily = self._other_intervals(series)
+                        part = check_window(series, peers, elsewhere, daily, found)
+                    else:
+                        part = check_off_grid(series, self.finer_instead(series.symbol, name), found)
+                    parts[series.symbol].append(part)
                 tick(1 / windows)
             tick((len(symbols) - len(here)) / windows)
         return [
@@ -177,16 +190,19 @@ class _Checker:
         ]
 
     def _grids(self, held: Collection[Coverage]) -> tuple[SessionGrid, SessionGrid | None]:
-        """Return all sessions of the stored bars in the range of dates, with a margin."""
-        tm, patience = self.time_manager, timedelta(days=_PATIENT_DAYS)
+        """Return the sessions of the stored bars in the range of dates.
+
+        They have a margin on both sides. The second value has them with extended hours.
+        """
+        tm, margin = self.time_manager, timedelta(days=_MARGIN_DAYS)
         first = date_of(max(self.begin_ns, min(_ns(c.first) for c in held)) // DAY_NS)
         last = date_of(min(self.end_ns, max(_ns(c.last) for c in held)) // DAY_NS)
-        days = max(first - patience, tm.first_day), min(last + patience, tm.last_day)
+        days = max(first - margin, tm.first_day), min(last + margin, tm.last_day)
         around = self._around.grid(*days) if self._around else None
         return tm.grid(*days), around
 
     def _strange_days(self, held: Sequence[Coverage]) -> dict[str, list[Finding]]:
-        """Return a finding for each series of daily bars that span more than their sessions."""
+        """Return a finding for each series of daily bars that end after their sessions, by symbol."""
         days = StoredDays(read_day_zones(self.store.path, self.store.manifest), self.time_manager)
         found = {}
         for c in held:
@@ -203,14 +219,14 @@ class _Checker:
         return _ns(coverage.first) < self.end_ns and _ns(coverage.last) >= self.begin_ns
 
     def _reaches(self, coverage: Coverage, window: Window) -> bool:
-        """Return whether a series has bars around a window."""
+        """Return whether the span of a series overlaps a window."""
         first, last = _ns(coverage.first), _ns(coverage.last)
         return (window.end_ns is None or first < window.end_ns) and (window.begin_ns is None or last >= window.begin_ns)
 
     def _read(
         self, symbols: Sequence[str], interval: Interval, window: Window, held: Mapping[str, Coverage]
     ) -> Iterator[tuple[Series, list[Finding]]]:
-        """Yield the series of each symbol with the findings about its files."""
+        """Yield each symbol's series in a window, with findings about damaged files."""
         name = str(interval)
         for group in _groups([held[symbol] for symbol in symbols], window.bars):
             try:
@@ -227,15 +243,18 @@ class _Checker:
                 yield series, found.get(symbol, [])
 
     def _is_the_first(self, coverage: Coverage) -> bool:
-        """Return whether the check sees the first bar of a series, and its symbol has none of earlier days."""
+        """Return whether the check covers the first stored bar of a symbol.
+
+        Bars of all intervals count, by their days.
+        """
         others = (self.store.coverage_of(coverage.symbol, name) for name in self.store.intervals(coverage.symbol))
         day = min(other.first.date() for other in others if other is not None)
         return _ns(coverage.first) >= self.begin_ns and coverage.first.date() <= day
 
     def _span(self, coverage: Coverage, window: Window) -> tuple[int | None, int | None]:
-        """Return the sessions of a window in which bars are expected.
+        """Return the bounds of the sessions of a window in which bars are expected.
 
-        All of them, but where the series begins or ends.
+        They are None in the window in which the series begins or ends, where its first or last bar decides.
         """
         first = max(_ns(coverage.first), self.begin_ns)
         last = min(_ns(coverage.last), self.end_ns - 1)
@@ -245,6 +264,11 @@ class _Checker:
         )
 
     def _rows(self, symbols: Sequence[str], name: str, bounds: tuple[int | None, int | None]) -> SymbolRows:
+        """Read rows within the bounds in nanoseconds and the range of dates.
+
+        Raises:
+            DamagedFileError: A file cannot be read.
+        """
         begin = self.begin_ns if bounds[0] is None else max(self.begin_ns, bounds[0])
         end = self.end_ns if bounds[1] is None else min(self.end_ns, bounds[1])
         return self.store.read_rows(symbols, name, begin, end)
@@ -252,7 +276,10 @@ class _Checker:
     def _read_around_damage(
         self, symbols: Sequence[str], name: str, window: Window
     ) -> tuple[dict[str, pl.DataFrame], dict[str, list[Finding]]]:
-        """Read file by file, with a finding for each file that cannot be read."""
+        """Read file by file, and return rows and findings by symbol.
+
+        The findings are about files that cannot be read.
+        """
         begin = -_FOREVER if window.begin_ns is None else window.begin_ns
         end = _FOREVER if window.end_ns is None else window.end_ns
         frames: dict[str, pl.DataFrame] = {}
@@ -266,7 +293,7 @@ class _Checker:
                     bounds = (max(begin, entry.first_ns), min(end, entry.last_ns + 1))
                     parts.append(self._rows([symbol], name, bounds).frame)
                 except DamagedFileError as error:
-                    if entry.first_ns >= begin:  # else the window before has reported it
+                    if entry.first_ns >= begin:  # else the file is reported in the window before
                         finding = Finding(
                             "damaged_file", "serious", entry.first_ns, entry.last_ns, entry.rows, str(error)
                         )
@@ -275,9 +302,11 @@ class _Checker:
         return frames, found
 
     def _other_intervals(self, series: Series) -> tuple[tuple[Elsewhere, ...], Bars | None]:
-        """Return the symbol's other intervals where this one has holes.
+        """Return the symbol's bars of other intervals, and its daily bars.
 
-        The second value are its daily bars, when this interval is not daily.
+        The daily bars are None if this interval is daily, or there are none.
+
+        Of finer intervals, bars are only read where this one has bars missing.
         """
         elsewhere: list[Elsewhere] = []
         daily: Bars | None = None
@@ -291,20 +320,20 @@ class _Checker:
                     continue
                 bars = self._bars_of(series, other, 0, len(series.expected))
             except DamagedFileError:
-                continue  # the report of that interval has it
+                continue  # the damage is in the report of that interval
             elsewhere.append(Elsewhere(name, bars.timestamp, bars.end))
             if name == "1d":
                 daily = bars
         return tuple(elsewhere), daily
 
     def _bars_of(self, series: Series, other: Interval, first: int, after: int) -> Bars:
-        """Read the symbol's bars of another interval in the time of some expected bars."""
+        """Read the symbol's bars of another interval over the time of some expected bars."""
         begin, end = int(series.expected.start_ns[first]), int(series.expected.end_ns[after - 1])
         frame = self._rows([series.symbol], str(other), (begin if other.is_intraday else _day_start(begin), end)).frame
         return bars_of_sessions(other, frame.cast(BAR_SCHEMA), series.grid)[0]
 
     def _seen_in_finer(self, series: Series, finer: Interval) -> Elsewhere:
-        """Return the missing bars in whose time there are finer ones."""
+        """Return the missing bars during which there are finer bars."""
         expected = series.expected
         missing = np.unique(expected.session[~series.present])
         at_once = max(1, _ROWS_AT_ONCE // max(1, int(series.grid.bars_per_session(finer).max())))
@@ -322,11 +351,14 @@ class _Checker:
 
 
 def _groups(series: Sequence[Coverage], bars: int) -> Iterator[list[str]]:
-    """Group symbols that are read at once, with ``bars`` expected of each."""
+    """Yield symbols in groups that are small enough to be read at once.
+
+    Of each symbol, ``bars`` bars are expected.
+    """
     group: list[str] = []
     rows = 0
     for coverage in series:
-        size = min(coverage.rows, 2 * bars)  # extended hours may double them
+        size = min(coverage.rows, 2 * bars)  # extended hours may double the number of bars
         if group and rows + size > _ROWS_AT_ONCE:
             yield group
             group, rows = [], 0

@@ -1,4 +1,4 @@
-"""Findings about bars on days that the calendar calls closed."""
+"""Findings about bars on days without a session."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["closed_days"]
 
 
 def closed_days(series: Series, peers: Peers) -> list[Finding]:
-    """Report each day with bars that the calendar calls closed.
+    """Return a finding for each day without a session that has bars.
 
-    From 5 % of the bars on, one finding stands for all.
+    If these are 5 % of all bars or more, there is only one finding about all of them.
     """
     starts, days = bars_on_closed_days(series)
     if not len(starts):
@@ -41,6 +41,10 @@ def closed_days(series: Series, peers: Peers) -> list[Finding]:
 
 
 def _question(bars: int, others: int, peers: int) -> str:
+    """Return the text about the bars of a day without a session.
+
+    ``others`` of ``peers`` other symbols have bars on the day, too.
+    """
     what = f"{bars:,} bars" if bars > 1 else "a bar"
     what += " on a day that the calendar calls closed"
     if others:

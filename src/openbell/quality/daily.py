@@ -35,13 +35,13 @@ __all__ = [
 RANGE_TOLERANCE = 0.001
 """High and low may differ by 0.1 %, or by one tick where that is more."""
 AUCTION_TOLERANCE = 0.0025
-"""Open and close may differ by 0.25 %: the daily bar's are those of the auctions, the sum's the nearest trades."""
+"""Open and close may differ by 0.25 %, because the daily bar has auction prices, intraday bars the nearest trades."""
 VOLUME_SHARE = (0.75, 1.05)
-"""A session's volumes may sum to 75 to 105 % of the daily one: auctions and trades elsewhere are in the day only."""
+"""Volumes may sum to 75 to 105 % of the daily one, which alone has auctions and trades at other exchanges."""
 _TOLERANCES = {"open": AUCTION_TOLERANCE, "high": RANGE_TOLERANCE, "low": RANGE_TOLERANCE, "close": AUCTION_TOLERANCE}
 _ROUNDING = 1e-9
 _OTHER_BASIS = 0.2
-"""From this share of bars beyond their daily bar on, it is one finding about all of them."""
+"""The share of bars beyond their daily bar above which there is one finding about all of them."""
 _LONGEST_GAP = 0.02
 """Only sessions without a gap longer than this share of their length are compared."""
 
@@ -50,7 +50,11 @@ _LONGEST_GAP = 0.02
 class _Pairs:
     """The sessions that have both a daily bar and intraday bars.
 
-    ``day`` and ``total`` (the sums of the intraday bars) go row by row.
+    Attributes:
+        series: The intraday series.
+        day: The daily bar of each session.
+        total: The bar that is aggregated from the intraday bars of each session, row by row as ``day``.
+        tick: The smallest step between prices.
     """
 
     series: Series
@@ -60,9 +64,9 @@ class _Pairs:
 
 
 def unlike_daily(series: Series, daily: Bars) -> list[Finding]:
-    """Report all differences between bars and the daily bar of their session.
+    """Return findings about all differences between intraday bars and the daily bar of their session.
 
-    Prices on another basis are reported once.
+    If prices are on another basis, one finding says so, and no other compares prices.
     """
     outside = outside_daily(series, daily)
     other_basis = any(found.kind == "other_basis" for found in outside)
@@ -72,9 +76,9 @@ def unlike_daily(series: Series, daily: Bars) -> list[Finding]:
 
 
 def outside_daily(series: Series, daily: Bars) -> list[Finding]:
-    """Report intraday bars that trade beyond the range of their daily bar.
+    """Return findings about intraday bars beyond the range of their daily bar.
 
-    Where more than a fifth of them do, it is one finding: ``other_basis``.
+    If more than a fifth of the bars are, there is one finding of the kind ``other_basis``.
     """
     bars = series.bars
     if not len(daily) or not len(bars):
@@ -102,9 +106,11 @@ def outside_daily(series: Series, daily: Bars) -> list[Finding]:
 
 
 def daily_prices(series: Series, daily: Bars) -> list[Finding]:
-    """Report sessions whose summed prices differ from the daily bar's by more than is usual.
+    """Return findings about sessions whose prices differ from the daily bar's.
 
-    Sessions with a gap of more than 2 % of their length are left out. A high or low beyond the daily one is reported by
+    Prices are aggregated from intraday bars, and usual differences are tolerated.
+
+    Sessions with a gap of more than 2 % of their length are left out. A high or low beyond the daily one is left to
     `outside_daily`.
     """
     pairs = _pairs(series, daily)
@@ -117,9 +123,11 @@ def daily_prices(series: Series, daily: Bars) -> list[Finding]:
 
 
 def daily_volumes(series: Series, daily: Bars) -> list[Finding]:
-    """Report sessions whose summed volume is not 75 to 105 % of the daily bar's.
+    """Return findings about sessions whose volume differs from the daily bar's.
 
-    Sessions with a long gap are left out.
+    The sum of intraday volumes is usually 75 to 105 % of it.
+
+    Sessions with a gap of more than 2 % of their length are left out.
     """
     pairs = _pairs(series, daily)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -134,7 +142,7 @@ def daily_volumes(series: Series, daily: Bars) -> list[Finding]:
 
 
 def near_daily(series: Series, daily: Bars) -> list[Finding]:
-    """Note how far sessions differ from their daily bar within what is usual."""
+    """Return notes about sessions that differ from their daily bar within what is usual."""
     pairs = _pairs(series, daily)
     off = {name: np.abs(getattr(pairs.total, name) - getattr(pairs.day, name)) for name in _TOLERANCES}
     room = {name: np.maximum(share * getattr(pairs.day, name), pairs.tick) for name, share in _TOLERANCES.items()}
@@ -150,9 +158,9 @@ def near_daily(series: Series, daily: Bars) -> list[Finding]:
 
 
 def _how_far(pairs: _Pairs, off: dict[str, NDArray[np.float64]], first: int, after: int) -> str:
-    """Describe the greatest differences of a run of sessions.
+    """Return a text about the greatest differences of a run of sessions.
 
-    Of prices only those that two decimals of a percent show.
+    Differences of prices below 0.005 % are left out.
     """
     day, total = pairs.day[first:after], pairs.total[first:after]
     shares = {name: 100 * float((far[first:after] / getattr(day, name)).max()) for name, far in off.items()}
@@ -168,9 +176,9 @@ def _how_far(pairs: _Pairs, off: dict[str, NDArray[np.float64]], first: int, aft
 def _price_runs(
     name: str, pairs: _Pairs, tolerance: float, excess: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> list[Finding]:
-    """Report runs of sessions in which a price differs by more than is tolerated.
+    """Return findings about runs of sessions in which a price differs by more than the tolerance.
 
-    ``excess`` makes the judged amount of a signed difference.
+    ``excess`` turns the signed difference into the amount that is compared with the tolerance.
     """
     ours, theirs = getattr(pairs.total, name), getattr(pairs.day, name)
     found = []
@@ -185,9 +193,9 @@ def _price_runs(
 
 
 def _of_sessions(pairs: _Pairs, first: int, after: int, kind: str, text: str, severity: Severity) -> Finding:
-    """Make a finding about a run of sessions.
+    """Return a finding about a run of sessions.
 
-    One bar of each session is blamed, as it is not known which are wrong.
+    A doubt blames one bar of each session, because it is unknown which are wrong.
     """
     start, end = int(pairs.day.timestamp[first]), int(pairs.day.end[after - 1])
     blamed = pairs.total.timestamp[first:after] if severity == "doubt" else pairs.total.timestamp[:0]
@@ -195,6 +203,7 @@ def _of_sessions(pairs: _Pairs, first: int, after: int, kind: str, text: str, se
 
 
 def _pairs(series: Series, daily: Bars) -> _Pairs:
+    """Return the sessions with a daily bar and intraday bars without a long gap."""
     bars = series.bars
     total = aggregate(bars, series.grid, parse_interval("1d"), base=series.interval)
     total = total.take(_longest_gaps(series, total) <= _LONGEST_GAP)
@@ -211,7 +220,7 @@ def _longest_gaps(series: Series, total: Bars) -> NDArray[np.float64]:
     last = np.append(first[1:], len(bars)) - 1
     since = bars.timestamp - np.concatenate([bars.end[:1], bars.end[:-1]])
     since[first] = bars.timestamp[first] - total.timestamp
-    # A lunch break is no gap.
+    # A lunch break is not a gap.
     breaks = np.isin(bars.timestamp, series.grid.segment_open_ns)
     since[breaks] = 0
     longest = np.maximum(np.maximum.reduceat(since, first), total.end - bars.end[last])
@@ -219,6 +228,9 @@ def _longest_gaps(series: Series, total: Bars) -> NDArray[np.float64]:
 
 
 def _tick(bars: Bars) -> float:
-    """Return the smallest step between prices of the series."""
+    """Return the smallest step between prices, or 0.0 without steps.
+
+    A small allowance is added to it.
+    """
     steps = np.diff(np.unique(np.concatenate([bars.high, bars.low]).round(6)))
     return float(steps.min()) * 1.0001 if len(steps) else 0.0

@@ -1,6 +1,6 @@
 """Excerpts of a series for its report.
 
-The completeness of its sessions, and the bars around suspicious findings.
+They are the counts of its sessions, and the bars around suspicious findings.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _NOT_CHARTED = {
     "damaged_file",
     "wrong_time_zone",
     "wrong_label",
+    "wrong_interval",
+    "off_grid",
     "other_basis",
     "outside_hours",
     "closed_day",
@@ -68,7 +70,7 @@ def excerpts_of(series: Series, findings: Sequence[Finding]) -> tuple[Excerpt, .
         last = min(len(series.bars), int(min(after, begin + 2 * _CHART_REACH)) + _CHART_REACH)
         if found.kind != "missing_sessions":
             first, last = _without_long_gaps(series, first, min(int(begin), len(series.bars) - 1), last)
-        # Copies: a view would keep the columns of the whole series in memory.
+        # Copies, because views would keep the columns of the whole series in memory.
         excerpts.append(Excerpt(found, series.bars.take(np.arange(first, last)), str(series.interval)))
         if len(excerpts) == _CHARTS_PER_SERIES:
             break
@@ -76,7 +78,7 @@ def excerpts_of(series: Series, findings: Sequence[Finding]) -> tuple[Excerpt, .
 
 
 def fewest_charts(charts: Sequence[Excerpt]) -> tuple[Excerpt, ...]:
-    """Select the first charts of each kind, as many as a report shows."""
+    """Select the first charts of each kind, at most the number that a report shows."""
     shown: Counter[str] = Counter()
     selected: list[Excerpt] = []
     for one in charts:
@@ -87,6 +89,6 @@ def fewest_charts(charts: Sequence[Excerpt]) -> tuple[Excerpt, ...]:
 
 
 def _without_long_gaps(series: Series, first: int, row: int, last: int) -> tuple[int, int]:
-    """Cut a range of rows at absences of more than a week of sessions."""
+    """Cut a range of rows around ``row`` at gaps of more than five sessions."""
     far = np.flatnonzero(np.diff(series.session[first:last]) > _LONG_ABSENCE) + first + 1
     return max([first, *far[far <= row].tolist()]), min([last, *far[far > row].tolist()])

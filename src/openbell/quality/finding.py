@@ -1,4 +1,4 @@
-"""One thing about a series that a person should know."""
+"""Findings about series, and their kinds."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "SERIOUS", "SUSPICIOUS_SHARE", "Finding", "Severity"]
 
 Severity = Literal["note", "doubt", "serious"]
-"""``note``: normal, good to know. ``doubt``: these bars cost points. ``serious``: the series is wrong until mended."""
+"""``note`` is normal, ``doubt`` lowers the score, with ``serious`` the series is wrong until it is repaired."""
 
 SERIOUS: Severity = "serious"
 
 SUSPICIOUS_SHARE = 0.05
-"""From this share of bars at impossible times on, the finding questions all of them."""
+"""The share of bars at impossible times from which a finding questions the times of all bars."""
 
 KINDS = {
     "damaged_file": "a file that cannot be read",
     "wrong_time_zone": "bars whose times lie in another time zone",
-    "wrong_label": "bars named by their end, not by their start",
+    "wrong_label": "bars whose times name their other end",
+    "wrong_interval": "bars of a longer interval than their own",
+    "off_grid": "bars that begin between those of the session",
     "undeclared_split": "a split without a corporate action",
     "other_days": "daily bars of days that end after their sessions",
     "other_basis": "prices on another basis than the daily bars'",
@@ -44,20 +46,21 @@ KINDS = {
     "no_trades": "times in which nobody traded",
     "extended_hours": "pre-market and post-market bars",
 }
-"""Every kind of finding with what it means, the gravest first."""
+"""The kinds of findings with their meaning, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found in a series, with the bars that it is about.
+    """One problem or note about a series, with the bars concerned.
 
     Attributes:
         kind: One of `KINDS`.
-        severity: What it means for the use of the series.
-        start_ns: Where it begins, nanoseconds since 1970 UTC; likewise end_ns, where it ends.
-        bars: How many bars it is about; of missing ones, how many are missing.
-        text: What was found and by which signs, for people; without times.
-        blamed: Starts of the stored bars that are in doubt because of it (int64); missing bars are not among them.
+        severity: The consequence for the use of the series.
+        start_ns: The start of the time concerned, nanoseconds since 1970 UTC.
+        end_ns: The end of the time concerned, nanoseconds since 1970 UTC.
+        bars: Number of the bars concerned, which may be missing ones.
+        text: The finding and its evidence, as text for users without times.
+        blamed: Starts of the stored bars that are in doubt (int64); missing bars are not among them.
     """
 
     kind: str

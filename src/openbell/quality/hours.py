@@ -1,4 +1,4 @@
-"""Findings about bars outside the session, in another time zone, or stamped at their end."""
+"""Findings about bars outside the session, in another time zone, or labelled by their wrong ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openbell.quality.series import Series
 
-__all__ = ["end_labels", "outside_hours", "wrong_time_zone"]
+__all__ = ["outside_hours", "wrong_labels", "wrong_time_zone"]
 
 _HOUR_NS = 3_600_000_000_000
 _SHIFTS = tuple(half * _HOUR_NS // 2 for half in sorted(range(-28, 29), key=abs) if half)
@@ -26,10 +26,10 @@ _SESSIONS_FOR_LABEL = 3
 
 
 def outside_hours(series: Series) -> list[Finding]:
-    """Report bars outside the hours of sessions.
+    """Return findings about bars outside the hours of sessions.
 
-    Pre-market and post-market bars are noted, others are in doubt. Those of whole days without a session are left to
-    `closed_days`. Where the calendar has no extended hours, everything outside the regular ones is in doubt.
+    Pre-market and post-market bars are a note, others are in doubt. Bars on days without a session are left to
+    `closed_days`. Where the calendar has no extended hours, all bars outside regular hours are in doubt.
     """
     if not series.intraday:
         return []
@@ -37,7 +37,7 @@ def outside_hours(series: Series) -> list[Finding]:
     regular = rows_in_segments(starts, series.grid)[0]
     around = rows_in_segments(starts, series.around)[0] if series.around is not None else regular
     extended = around & ~regular
-    found = _strangers(series, np.setdiff1d(starts[~around], bars_on_closed_days(series)[0]), len(starts))
+    found = _outside_all_hours(series, np.setdiff1d(starts[~around], bars_on_closed_days(series)[0]), len(starts))
     if extended.any():
         early = starts[extended]
         text = f"{100 * extended.mean():.0f} % of the bars are of the pre-market and post-market, which is usual"
@@ -47,7 +47,8 @@ def outside_hours(series: Series) -> list[Finding]:
     return found
 
 
-def _strangers(series: Series, strange: NDArray[np.int64], total: int) -> list[Finding]:
+def _outside_all_hours(series: Series, strange: NDArray[np.int64], total: int) -> list[Finding]:
+    """Return a finding about the bars that start at ``strange``, of ``total`` bars, or none."""
     if not len(strange):
         return []
     text = f"{100 * len(strange) / total:.1f} % of the bars: bars outside all trading hours of the exchange"
@@ -58,11 +59,13 @@ def _strangers(series: Series, strange: NDArray[np.int64], total: int) -> list[F
 
 
 def wrong_time_zone(series: Series) -> list[Finding]:
-    """Report volume outside the regular hours that a shift of all times would move into them.
+    """Return findings about times that seem to be of another time zone.
 
-    Bars are grouped by the exchange's UTC offset: times in a fixed offset are right in winter and wrong in summer, or
-    the other way round. Most volume of a market is traded in its regular hours, so a shift that leaves the bars within
-    the extended hours is found, too.
+    Then a shift of all times would move the volume into regular hours.
+
+    Bars are compared in groups by the UTC time of the open, because times in a fixed offset are right in winter and
+    wrong in summer, or the other way round. Most volume of a market is traded in regular hours, so a wrong time zone is
+    found even if all bars lie within extended hours.
     """
     if not series.intraday:
         return []
@@ -70,7 +73,7 @@ def wrong_time_zone(series: Series) -> list[Finding]:
     volume = np.nan_to_num(series.stored["volume"].to_numpy(), nan=0.0)
     near = np.minimum(np.searchsorted(series.grid.open_ns, starts), len(series.grid.open_ns) - 1)
     opened = series.grid.open_ns[near] % DAY_NS
-    # Futures and round-the-clock markets have no quiet hours by which time zones could be distinguished.
+    # Futures and markets around the clock have no quiet hours that could show a wrong time zone.
     if (series.grid.close_ns - series.grid.open_ns).max() > 12 * _HOUR_NS:
         return []
     found = []
@@ -96,31 +99,46 @@ def wrong_time_zone(series: Series) -> list[Finding]:
 
 
 def _regular_share(series: Series, starts: NDArray[np.int64], volume: NDArray[np.float64], total: float) -> float:
+    """Return the share of the total volume that bars with these starts have in regular hours."""
     return float(volume[rows_in_segments(starts, series.grid)[0]].sum()) / total
 
 
-def end_labels(series: Series) -> list[Finding]:
-    """Report series whose bars are stamped at their ends.
+def wrong_labels(series: Series) -> list[Finding]:
+    """Return a finding if the times of a series seem to be the other ends of bars than they are taken for.
 
-    Their sessions have no bar at the open and one at the close. Of sessions that begin as another ends only those count
-    that follow or precede a pause, as after a weekend.
+    Ends that are taken for starts leave sessions without a bar at the open and with one at the close. Starts that are
+    taken for ends leave them with one just before the open, none before that, and none at the end. Where sessions begin
+    when others end, only those next to a pause count, such as a weekend.
     """
     if not series.intraday or not len(series.expected):
         return []
     sessions = series.sessions()
-    grid = series.grid
+    grid, step = series.grid, series.interval.ns
     pauses = grid.open_ns[1:] != grid.close_ns[:-1]
     opens = grid.open_ns[sessions[np.append(True, pauses)[sessions]]]
     closes = grid.close_ns[sessions[np.append(pauses, True)[sessions]]]
-    starts = series.distinct_starts()
-    no_first = ~np.isin(opens, starts, assume_unique=True)
-    at_close = np.isin(closes, starts, assume_unique=True)
     fewest = min(len(opens), len(closes))
-    if fewest < _SESSIONS_FOR_LABEL or min(no_first.mean(), at_close.mean()) < _FITTING:
+    if fewest < _SESSIONS_FOR_LABEL:
         return []
-    such = min(int(no_first.sum()), int(at_close.sum()))
-    text = (
-        f"{such} of {fewest} sessions have no bar at the open and one at the close: "
-        "do the times name the ends of bars? Import them again with --label end"
-    )
-    return [Finding("wrong_label", "serious", int(opens[0]), int(closes[-1]), len(starts), text)]
+    starts = series.distinct_starts()
+
+    def has(times: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.isin(times, starts, assume_unique=True)
+
+    begin, end = int(opens[0]), int(closes[-1])
+    for sign, other, at in (
+        ((~has(opens), has(closes)), "end", "no bar at the open and one at the close"),
+        (
+            (has(opens - step), ~has(opens - 2 * step), ~has(closes - step)),
+            "start",
+            "a bar just before the open, none before that, and none at the end",
+        ),
+    ):
+        if min(marks.mean() for marks in sign) >= _FITTING:
+            such = min(int(marks.sum()) for marks in sign)
+            text = (
+                f"{such} of {fewest} sessions have {at}: "
+                f"do the times name the {other}s of bars? Import them again with --label {other}"
+            )
+            return [Finding("wrong_label", "serious", begin, end, len(starts), text)]
+    return []

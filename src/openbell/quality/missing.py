@@ -1,7 +1,4 @@
-"""Findings about missing bars.
-
-Whole sessions, holes, trading halts, and times in which nobody traded.
-"""
+"""Findings about missing bars, in whole sessions, holes, trading halts, and times in which nobody traded."""
 
 from __future__ import annotations
 
@@ -38,8 +35,9 @@ class Elsewhere:
     """The same symbol's bars of another stored interval.
 
     Attributes:
-        interval: That interval.
-        starts: Their starts, ascending int64 nanoseconds since 1970 UTC; likewise ends.
+        interval: The other interval.
+        starts: Starts of the bars, ascending int64 nanoseconds since 1970 UTC.
+        ends: Ends of the bars, in the same form.
     """
 
     interval: str
@@ -47,12 +45,12 @@ class Elsewhere:
     ends: NDArray[np.int64]
 
     def within(self, start_ns: NDArray[np.int64], end_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Mark the stretches that wholly contain a bar."""
+        """Return a mask of the ranges of time that contain a whole bar."""
         return np.searchsorted(self.ends, end_ns, side="right") > np.searchsorted(self.starts, start_ns)
 
 
 def missing_sessions(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] = ()) -> list[Finding]:
-    """Report runs of expected sessions of which the series has no bar."""
+    """Return findings about runs of expected sessions without a bar."""
     if not len(series.expected):
         return []
     first = int(series.expected.session[0])
@@ -71,6 +69,10 @@ def missing_sessions(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, .
 
 
 def _absence(sessions: int, seen: str, others: int, peers: int) -> str:
+    """Return the text about a run of sessions without a bar.
+
+    ``seen`` is another interval with bars there, or empty; ``others`` of ``peers`` other symbols have bars there.
+    """
     what = f"{sessions:,} sessions without a bar" if sessions > 1 else "a session without a bar"
     if seen:
         return f"{what}, and the {seen} bars have trades there: a hole, certainly"
@@ -84,18 +86,18 @@ def _absence(sessions: int, seen: str, others: int, peers: int) -> str:
 
 
 def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] = ()) -> list[Finding]:
-    """Report runs of missing bars within sessions that have others.
+    """Return findings about runs of missing bars within sessions that have other bars.
 
-    In this order:
+    The first explanation that holds is taken:
         hole, certain: another stored interval of the symbol has bars there.
         nobody traded: missing bars are usual in the session (5 % or more of its bars are followed by a missing one),
             and the run is no longer than three times what chance explains (``N * p**n >= 0.01`` with ``p`` that share
-            of its ``N`` bars); all such runs are noted in one finding.
+            and ``N`` the expected bars); one note is about all such runs.
         listing, likely: 5 minutes or more before the first stored bar of the symbol, of any interval.
-        halt, likely: 5 minutes or more; two or more others have bars in the session and none in the run, and trading
-            resumes with a price jump or a burst of volume; or only this one stands, and resumes with both. A jump is 4
-            usual true ranges, a burst 3 usual volumes, usual being the median of the 20 bars before.
-        hole, likely: everything else, with whether others traded and whether the price jumped.
+        halt, likely: 5 minutes or more; two or more other symbols have bars in the session and next to none in the run,
+            and trading resumes with a price jump or a burst of volume; or only this symbol pauses, and resumes with
+            both. A jump is 4 usual true ranges, a burst 3 usual volumes, usual being the median of the 20 bars before.
+        hole, likely: all others; the text says whether other symbols traded and whether the price jumped.
     """
     if not series.intraday or series.present.all():
         return []
@@ -125,13 +127,16 @@ def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] 
 
 
 def _is_before_listing(series: Series, start_ns: int, end_ns: int) -> bool:
-    """Return whether a run of missing bars lies before all that is stored of a symbol."""
+    """Return whether a run of missing bars lies before all bars of a symbol.
+
+    Only runs of 5 minutes or more count.
+    """
     before_all = series.begins and end_ns <= int(series.starts_of_stored().min())
     return before_all and end_ns - start_ns >= _SHORTEST_HALT_NS
 
 
 def untraded(series: Series, elsewhere: tuple[Elsewhere, ...] = ()) -> NDArray[np.bool_]:
-    """Mark the expected bars that are missing because nobody traded."""
+    """Return a mask of the expected bars that are missing because nobody traded."""
     mask = np.zeros(len(series.present) + 1, np.int64)
     if series.intraday and not series.present.all():
         first, last = _runs_within_sessions(series)
@@ -145,7 +150,10 @@ def untraded(series: Series, elsewhere: tuple[Elsewhere, ...] = ()) -> NDArray[n
 def _is_quiet(
     series: Series, first: NDArray[np.intp], last: NDArray[np.intp], seen: NDArray[np.str_]
 ) -> NDArray[np.bool_]:
-    """Mark the runs of missing bars that chance explains."""
+    """Return a mask of the runs of missing bars that chance explains.
+
+    Runs in which another interval has bars do not count.
+    """
     day = series.expected.session[first]
     count = len(series.grid)
     bound = longest_by_chance(
@@ -161,8 +169,13 @@ def _is_quiet(
 class _Gap:
     """A run of missing bars.
 
-    ``others_in_it`` counts the bars of other symbols in it, ``others_active`` the symbols with bars in the session, and
-    ``seen`` names the other interval that has trades there.
+    Attributes:
+        start_ns: Start of the first missing bar, nanoseconds since 1970 UTC.
+        end_ns: End of the last missing bar.
+        missing: Number of missing bars.
+        others_in_it: Number of bars that other symbols have in the run.
+        others_active: Number of other symbols with bars in the session.
+        seen: Another interval of the symbol with bars in the run, or empty.
     """
 
     start_ns: int
@@ -175,7 +188,12 @@ class _Gap:
 
 @dataclass(frozen=True, slots=True)
 class _Resumption:
-    """The first bar after a gap, in usual ranges and usual volumes."""
+    """The first bar after a gap.
+
+    Attributes:
+        jump: The price change over the gap, as a multiple of the usual true range.
+        burst: The volume of the bar, as a multiple of the usual volume.
+    """
 
     jump: float
     burst: float
@@ -196,7 +214,7 @@ class _Resumption:
 def _judge(gap: _Gap, resumed: _Resumption) -> Finding:
     jumped, burst = resumed.jump >= _JUMP, resumed.burst >= _BURST
     long = gap.end_ns - gap.start_ns >= _SHORTEST_HALT_NS
-    # A stray bar of one of them, or one with wrong times, is not the market.
+    # A few bars of other symbols in the gap, perhaps stray or with wrong times, do not count against a pause of all.
     everybody = gap.others_active >= 2 and gap.others_in_it <= _FEW * gap.missing * gap.others_active
     bars = f"{gap.missing:,} bars missing" if gap.missing > 1 else "1 bar missing"
     manner = " and ".join(
@@ -231,9 +249,9 @@ def _hole(gap: _Gap, text: str) -> Finding:
 
 
 def _runs_within_sessions(series: Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the first and last slot of each run of missing bars.
+    """Return the indexes of the first and last expected bar of each run of missing ones.
 
-    Only sessions that have bars count, and a run ends at a break.
+    Only sessions with bars count, and a run ends at a break of trading.
     """
     expected = series.expected
     held = np.bincount(series.session, minlength=len(series.grid)) > 0
@@ -248,9 +266,9 @@ def _runs_within_sessions(series: Series) -> tuple[NDArray[np.intp], NDArray[np.
 def _seen_by(
     elsewhere: tuple[Elsewhere, ...], start_ns: NDArray[np.int64], end_ns: NDArray[np.int64]
 ) -> NDArray[np.str_]:
-    """Name, per stretch, the first other interval that has a bar in it.
+    """Return, per range of time, the first other interval with a bar.
 
-    An empty text when none has.
+    The text is empty where there is none.
     """
     seen = np.full(len(start_ns), "", "U8")
     for other in elsewhere:

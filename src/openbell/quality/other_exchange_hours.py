@@ -1,4 +1,4 @@
-"""Question about symbols most of whose bars lie outside the hours of the exchange."""
+"""The question about symbols whose bars lie mostly outside the hours of the exchange."""
 
 from __future__ import annotations
 
@@ -28,14 +28,23 @@ __all__ = ["symbols_of_other_hours"]
 
 _SAMPLE_DAYS = 7
 _MOST_ROWS = 100_000
-_MOST_LOOKED_AT = 20
+_MOST_EXAMINED = 20
 _MOST_NAMES = 3
 _FEW = 0.75
-"""Below this part of what bars of every minute would have in regular hours, few are there."""
+"""Bars in regular hours are few below this share of the number if bars were spread evenly over all hours."""
 
 
 class _Strange(NamedTuple):
-    """A symbol, the bars of it that were looked at, and how many of them lie in regular hours."""
+    """A symbol whose bars lie mostly outside the hours of the exchange.
+
+    Attributes:
+        symbol: The symbol.
+        interval: The interval of the bars that were read.
+        first: The first day that was read.
+        last: The last day that was read, inclusive.
+        bars: Number of bars that were read.
+        regular: Number of these bars in regular hours.
+    """
 
     symbol: str
     interval: str
@@ -53,34 +62,34 @@ class _Strange(NamedTuple):
 def symbols_of_other_hours(
     store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
 ) -> list[str]:
-    """Ask about symbols of which most bars lie outside the exchange's hours.
+    """Return a question about symbols whose bars lie mostly outside the exchange's hours, or none.
 
-    That is more than half of them outside all hours, or so few in regular ones as no pre-market and post-market
-    explain: London's bars lie in New York's pre-market. Bars are read only of symbols whose first or last bar of a file
-    lies outside, and of a few days only.
+    For such a symbol, more than half of the bars lie outside all hours, or fewer bars lie in regular hours than if they
+    were spread evenly over regular and extended hours: bars of London, for example, lie in New York's pre-market. Bars
+    are read only of a few days, and only of symbols that have a file whose first or last bar lies outside all hours.
 
     Args:
-        store: The bars.
+        store: The store.
         time_manager: The calendar.
-        symbols: The symbols that matter.
-        first: The first day that is looked at.
-        last: The last one, inclusive.
+        symbols: The symbols to look at.
+        first: The first day to look at.
+        last: The last day, inclusive.
     """
     first, last = max(first, time_manager.first_day), min(last, time_manager.last_day)
     if last < first:
         return []
-    # Most symbols lie within regular hours, for which the extended calendar need not be made.
+    # Most symbols lie within regular hours, so the calendar with extended hours is made only for the others.
     outside = [symbol for symbol, *_ in _suspects(store, time_manager, symbols, first, last)]
     if not outside:
         return []
     around = _with_extended_hours(time_manager)
     suspects = list(_suspects(store, around, outside, first, last))
-    found = [s for s in (_looked_at(store, around, *suspect, last) for suspect in suspects[:_MOST_LOOKED_AT]) if s]
+    found = [s for s in (_examined(store, around, *suspect, last) for suspect in suspects[:_MOST_EXAMINED]) if s]
     if not found:
         return []
     more = len(found) - _MOST_NAMES
     named = ", ".join(map(str, found[:_MOST_NAMES])) + (f" and {more} other symbols" if more > 0 else "")
-    unseen = len(suspects) - _MOST_LOOKED_AT
+    unseen = len(suspects) - _MOST_EXAMINED
     rest = f" {unseen:,} more symbols were not looked at." if unseen > 0 else ""
     check = command_on(f"data check {quote(found[0].symbol)}", store.path)
     text = (
@@ -93,14 +102,19 @@ def symbols_of_other_hours(
 def _with_extended_hours(time_manager: TimeManager) -> TimeManager:
     try:
         return time_manager.with_session_hours("extended")
-    except ConfigError:  # none are known
+    except ConfigError:  # the exchange has no extended hours
         return time_manager
 
 
 def _suspects(
     store: BarStore, around: TimeManager, symbols: Sequence[str], first: date, last: date
 ) -> Iterator[tuple[str, str, date]]:
-    """Yield symbols, intervals and first days of files that begin or end outside all hours."""
+    """Yield symbols with a file that begins or ends outside all hours.
+
+    Each comes with the interval and the first day of the file.
+
+    Only the first file in the range is looked at.
+    """
     begin, end = day_number(first) * DAY_NS, (day_number(last) + 1) * DAY_NS
     edges: list[tuple[str, str, int, int]] = []
     for symbol in symbols:
@@ -119,10 +133,11 @@ def _suspects(
             yield symbol, name, max(first, date_of(first_ns // DAY_NS))
 
 
-def _looked_at(
-    store: BarStore, around: TimeManager, symbol: str, name: str, first: date, last: date
-) -> _Strange | None:
-    """Look at a few days of a symbol, and return what was found if most of it lies outside all hours."""
+def _examined(store: BarStore, around: TimeManager, symbol: str, name: str, first: date, last: date) -> _Strange | None:
+    """Count the bars of a few days of a symbol within hours.
+
+    The result is None unless they lie mostly outside, as `symbols_of_other_hours` says.
+    """
     days = _SAMPLE_DAYS
     while (
         days > 1
@@ -135,7 +150,7 @@ def _looked_at(
             [symbol], name, day_number(first) * DAY_NS, (day_number(until) + 1) * DAY_NS, columns=("timestamp",)
         )
     except DamagedFileError:
-        return None  # reported by whatever reads the file
+        return None  # the damage is reported where the bars are used
     times: NDArray[np.int64] = rows.columns["timestamp"]
     grid = _grid_around(around, first, until)
     inside, regular = (int(rows_in_segments(times, grid, regular_only=only)[0].sum()) for only in (False, True))
@@ -147,7 +162,10 @@ def _looked_at(
 
 
 def _grid_around(time_manager: TimeManager, first: date, last: date) -> SessionGrid:
-    """Return the sessions of some days, and those that begin on the evening of the last of them."""
+    """Return the sessions of some days with a margin.
+
+    It has those that begin on the evening of the last day.
+    """
     begin = max(first - timedelta(days=1), time_manager.first_day)
     end = min(last + timedelta(days=_SAMPLE_DAYS), time_manager.last_day)
     return time_manager.grid(min(begin, end), end)

@@ -1,6 +1,6 @@
-"""The bars that the busiest symbols of a store have.
+"""Counts of the bars that the symbols with the most bars have.
 
-By them, bars that everybody misses differ from bars that only one symbol misses.
+They show whether a bar is missing for all symbols or only for one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_PEERS", "Peers"]
 
 MOST_PEERS = 12
-"""How many symbols of an interval, those with the most bars, are looked at beside each series."""
+"""The number of symbols of an interval, those with the most bars, that each series is compared with."""
 
 
 class Peers:
@@ -43,7 +43,7 @@ class Peers:
 
     @property
     def members(self) -> Collection[str]:
-        """The symbols that were added."""
+        """The symbols that have been added."""
         return self._members
 
     def add(self, series: Series) -> None:
@@ -54,14 +54,12 @@ class Peers:
         self._closed.update(np.unique(bars_on_closed_days(series)[1]).tolist())
 
     def others_at(self, series: Series) -> NDArray[np.int64]:
-        """Count, per expected bar of ``series``, the other symbols that have theirs (int64)."""
+        """Return the number of other symbols with a bar, per expected bar (int64)."""
         counts = self._counts[series.first_slot : series.first_slot + len(series.present)].astype(np.int64)
         return counts - series.present if series.symbol in self._members else counts
 
     def others_on_closed(self, series: Series, day: int) -> tuple[int, int]:
-        """Count the other symbols with bars on a day without a session, and the symbols compared.
-
-        The day is in days since 1970-01-01.
+        """Count the other symbols with bars on a day, and all other symbols.
 
         The day is in days since 1970-01-01.
         """
@@ -69,7 +67,7 @@ class Peers:
         return self._closed[day] - own, len(self._members) - own
 
     def others_active(self, series: Series) -> NDArray[np.int64]:
-        """Count, per session of the grid, the other symbols with at least one bar (int64)."""
+        """Return the number of other symbols with a bar, per session (int64)."""
         active = self._active.astype(np.int64)
         if series.symbol in self._members:
             active[series.sessions()] -= 1

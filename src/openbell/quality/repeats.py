@@ -19,9 +19,9 @@ _CLASH = "the same time comes more than once with different values"
 
 
 def duplicates(series: Series) -> list[Finding]:
-    """Report times that more than one stored row has.
+    """Return a finding about times that more than one stored row has, or none.
 
-    openbell's store refuses them; files that something else has written may have them.
+    Only files that another program has written can have such rows.
     """
     counts = series.stored.group_by("timestamp").len().filter(pl.col("len") > 1).sort("timestamp")
     if counts.is_empty():
@@ -39,7 +39,7 @@ def duplicates(series: Series) -> list[Finding]:
 
 
 def contradictions(series: Series) -> list[Finding]:
-    """Report rows whose values contradict each other, are negative or missing."""
+    """Return findings about rows whose values contradict each other, are negative or missing, one per reason."""
     rows = series.stored.with_row_index("line")
     bad = check_bars(rows).bad.filter(pl.col("reason") != _CLASH)
     found = []
@@ -51,6 +51,7 @@ def contradictions(series: Series) -> list[Finding]:
 
 
 def _reach(series: Series, starts: np.ndarray) -> tuple[int, int]:
+    """Return the start of the first bar and the end of the last, in nanoseconds."""
     if series.intraday:
         return int(starts.min()), int(starts.max()) + series.interval.ns
     return series.times_of_days(np.sort(starts))

@@ -26,14 +26,14 @@ CAP = 50.0
 """The highest score of a series with a serious finding."""
 
 EXCUSING = ("halt", "listing", "no_trades")
-"""The findings that explain why bars are missing."""
+"""The kinds of findings that excuse missing bars."""
 
 _NOT_EXPECTED = ("outside_hours", "closed_day")
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The score of a series and the counts that it follows from.
+    """The score of a series, and the counts from which it is computed.
 
     ``percent = 100 * (expected - missing - doubtful) / (expected + outside)``, at least 0, and at most `CAP` with a
     serious finding; None when no bar is expected.
@@ -41,11 +41,11 @@ class Score:
     Attributes:
         percent: The score, 0 to 100.
         complete: Share of the expected bars that are there, in percent; None when none is expected.
-        expected: Bars that the calendar expects from the first bar's session through the last one's.
-        present: How many of them are there.
-        missing: How many are missing and not explained by a halt, a listing or by nobody having traded.
-        doubtful: How many of those that are there are blamed by a finding, each counted once.
-        outside: How many bars lie outside all trading hours, or on days without a session.
+        expected: Number of bars that the calendar expects from the first bar's session through the last bar's.
+        present: Number of expected bars that are there.
+        missing: Number of missing bars that no halt and no listing explains, nor that nobody traded.
+        doubtful: Number of stored bars that a finding blames, each counted once.
+        outside: Number of bars outside all trading hours, or on days without a session.
     """
 
     percent: float | None
@@ -73,10 +73,10 @@ def score(expected: int, present: int, findings: Sequence[Finding]) -> Score:
 
 
 def doubtful_rows(bars: Bars, interval: Interval) -> NDArray[np.intp]:
-    """Return the rows of spikes and of prices that stand still.
+    """Return the rows of spikes and of stale runs, ascending and unique.
 
-    Ascending, each once; only the bars themselves are looked at.
+    They are found from the bars alone, without a calendar.
     """
     stands = [np.arange(first, after) for first, after in stale_runs(bars, interval)]
-    # np.unique does the same, but imports numpy.ma for it.
+    # np.unique would do the same, but imports numpy.ma first.
     return np.flatnonzero(np.bincount(np.concatenate([spike_rows(bars, interval)[0], *stands]).astype(np.intp)))

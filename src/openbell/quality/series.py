@@ -1,8 +1,8 @@
-"""The stored bars of a series beside the bars that the calendar expects."""
+"""The stored bars of a series together with the bars that the calendar expects."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,16 +31,16 @@ class Series:
     Attributes:
         symbol: The symbol.
         interval: The stored interval.
-        stored: The rows as they are in the files: the columns of `BAR_SCHEMA`.
-        bars: The bars of regular hours without contradictions and repetitions, in ascending time. A daily bar runs from
-            its session's open to its close.
+        stored: The rows as they are in the files, with the columns of `BAR_SCHEMA`.
+        bars: The valid and unique bars of regular hours, in ascending time. A daily bar runs from its session's open to
+            its close.
         session: Per bar, the index of its session in ``grid`` (int64).
-        grid: Regular sessions that reach beyond the series.
-        around: The same sessions with pre-market and post-market; None where the exchange has none.
-        expected: The bars that the calendar expects from the session of the first bar through that of the last, or of
-            all sessions of a part of a series.
+        grid: Sessions of regular hours, some before and after the series.
+        around: The same sessions with extended hours; None where the exchange has none.
+        expected: The bars that the calendar expects from the session of the first bar through that of the last, or in
+            a window of a series in all of its sessions.
         present: Per expected bar, whether it is there.
-        first_slot: How many bars the whole ``grid`` expects before ``expected``.
+        first_slot: The number of bars that ``grid`` expects before ``expected``.
         begins: Whether nothing is stored of the symbol before ``stored``.
     """
 
@@ -58,8 +58,12 @@ class Series:
 
     @property
     def intraday(self) -> bool:
-        """Whether its bars lie within sessions."""
+        """Whether the bars are intraday bars."""
         return self.interval.is_intraday
+
+    def nothing_expected(self) -> Series:
+        """Return the series as one of which no bars are expected."""
+        return replace(self, expected=self.expected.part(0, 0), present=self.present[:0])
 
     def starts_of_stored(self) -> NDArray[np.int64]:
         """Return the starts of the stored rows, nanoseconds since 1970 UTC.
@@ -69,18 +73,18 @@ class Series:
         return np.asarray(self.stored["timestamp"].to_physical().to_numpy(), np.int64)
 
     def distinct_starts(self) -> NDArray[np.int64]:
-        """Return the starts of the stored rows, each once and ascending."""
+        """Return the starts of the stored rows, ascending and unique."""
         starts = self.starts_of_stored()
         return starts if (np.diff(starts) > 0).all() else np.unique(starts)
 
     def sessions(self) -> NDArray[np.int64]:
-        """Return the indexes of the sessions with bars, each once and ascending."""
+        """Return the indexes of the sessions with bars, ascending and unique."""
         return self.session[np.flatnonzero(np.diff(self.session, prepend=-1))]
 
     def times_of_days(self, day_ns: NDArray[np.int64]) -> tuple[int, int]:
-        """Return the begin and end of a row of daily bars.
+        """Return the start and end of a run of daily bars, in nanoseconds.
 
-        Days are named by 00:00 UTC of their dates. Sessions last from open to close, other days a whole day.
+        ``day_ns`` are 00:00 UTC of their dates. A session lasts from open to close, another day the whole UTC day.
         """
         place = np.searchsorted(self.grid.days, day_ns[[0, -1]] // DAY_NS)
         inside = (place < len(self.grid.days)) & (
@@ -101,36 +105,33 @@ def make_series(
     *,
     begins: bool = False,
 ) -> Series:
-    """Lay stored rows beside the calendar.
+    """Return a series of stored rows, compared with the calendar.
 
     Args:
         symbol: The symbol.
         interval: The interval of the rows.
-        stored: The rows as they are in the files, in any order, repetitions and contradictions included.
-        grid: Regular sessions that reach beyond the rows.
-        around: The same with extended hours.
-        span: The first session of which bars are expected, and the one after the last, as indexes of ``grid``; None:
-            that of the first bar, or after the last.
-        begins: Whether nothing is stored before the rows.
+        stored: The rows as they are in the files, in any order, with repetitions and contradictions.
+        grid: Sessions of regular hours, some before and after the rows.
+        around: The same sessions with extended hours; None where the exchange has none.
+        span: The first session in which bars are expected, and the one after the last, as indexes of ``grid``; None
+            stands for the session of the first bar, and for the one after that of the last bar.
+        begins: Whether nothing is stored of the symbol before the rows.
     """
-    stored = stored.cast(BAR_SCHEMA)  # files of others may count microseconds
+    stored = stored.cast(BAR_SCHEMA)  # files of other programs may have times in microseconds
     bars, session = bars_of_sessions(interval, stored, grid)
     expected = grid.expected_bars(interval)
     begin_session = span[0] if span[0] is not None else int(session[0]) if len(session) else 0
     after_session = span[1] if span[1] is not None else int(session[-1]) + 1 if len(session) else 0
     first, after = np.searchsorted(expected.session, [begin_session, max(begin_session, after_session)])
-    awaited = ExpectedBars(
+    in_span = ExpectedBars(
         *(c[first:after] for c in (expected.start_ns, expected.end_ns, expected.session, expected.sessions))
     )
-    present = np.isin(awaited.start_ns, bars.timestamp, assume_unique=True)
-    return Series(symbol, interval, stored, bars, session, grid, around, awaited, present, int(first), begins)
+    present = np.isin(in_span.start_ns, bars.timestamp, assume_unique=True)
+    return Series(symbol, interval, stored, bars, session, grid, around, in_span, present, int(first), begins)
 
 
 def bars_of_sessions(interval: Interval, stored: pl.DataFrame, grid: SessionGrid) -> tuple[Bars, NDArray[np.int64]]:
-    """Select the good rows that lie in the sessions of a grid.
-
-    The second value is the index of the session of each.
-    """
+    """Return the valid bars within sessions, and each one's session by index."""
     good = check_bars(stored).good
     starts = good["timestamp"].to_physical().to_numpy()
     if interval.is_intraday:
@@ -148,7 +149,7 @@ def bars_of_sessions(interval: Interval, stored: pl.DataFrame, grid: SessionGrid
 
 
 def true_range(bars: Bars) -> NDArray[np.float64]:
-    """Compute the logarithmic range of each bar, the close before it included (float64)."""
+    """Return the logarithmic true range of each bar, which includes the close before it (float64)."""
     before = np.concatenate([bars.close[:1], bars.close[:-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = np.log(np.maximum(bars.high, before) / np.minimum(bars.low, before))
@@ -156,8 +157,8 @@ def true_range(bars: Bars) -> NDArray[np.float64]:
 
 
 def local_median(values: NDArray[np.float64], at: NDArray[np.intp], reach: int = 20) -> NDArray[np.float64]:
-    """Return the median of the ``2 * reach + 1`` values around each of the rows ``at``.
+    """Return the median of the values around each of the rows ``at``.
 
-    There are fewer values at the ends.
+    It is of ``2 * reach + 1`` values, fewer at the ends.
     """
     return np.array([np.median(values[max(0, i - reach) : i + reach + 1]) for i in at], np.float64)

@@ -1,4 +1,4 @@
-"""Findings about prices that leap away from both neighbours and back."""
+"""Findings about spikes, prices far from those of both neighbours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["TIMES_USUAL", "leap_floor", "spike_rows", "spikes"]
 
 TIMES_USUAL = 5.0
-"""A leap counts from so many times the usual range of the bars around it."""
+"""The smallest leap that counts, as a multiple of the usual range of the bars around it."""
 
 
 def leap_floor(interval: Interval) -> float:
@@ -29,7 +29,7 @@ def leap_floor(interval: Interval) -> float:
 
 
 def spikes(series: Series) -> list[Finding]:
-    """Report each bar whose high or low leaps, as `spike_rows` finds them."""
+    """Return a finding for each bar that `spike_rows` finds."""
     bars = series.bars
     found = []
     for row, leap, usual in zip(*spike_rows(bars, series.interval), strict=True):
@@ -42,9 +42,9 @@ def spikes(series: Series) -> list[Finding]:
 
 
 def spike_rows(bars: Bars, interval: Interval) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-    """Find bars whose high or low is unlikely far from those of both neighbours.
+    """Find bars whose high or low is improbably far from those of both neighbours.
 
-    The distance is ln(price / nearer neighbour's). It is unlikely when it is at least `leap_floor` and
+    The distance is ln(price / nearer neighbour's price). It counts when it is at least `leap_floor`, and at least
     `TIMES_USUAL` times the median true range of the 41 bars around it. The first and the last bar are not judged.
 
     Returns:

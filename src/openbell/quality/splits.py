@@ -35,9 +35,9 @@ _RATIOS = {
     "25-for-1": 25.0, "30-for-1": 30.0, "50-for-1": 50.0, "100-for-1": 100.0,
 }  # fmt: skip
 _NEAR = 0.025
-"""How far the step over the night may be from the ratio, as a logarithm."""
+"""The largest distance of the step over the night from the ratio, as a logarithm."""
 _REACH = 10
-"""Sessions looked at on either side."""
+"""The number of sessions that are compared on either side."""
 _FEWEST = 3
 _USUAL_RANGES = 6.0
 _CALM = 4.0
@@ -53,7 +53,7 @@ _LEVEL_HUGE = 0.6
 def declared_splits(store: BarStore) -> dict[str, frozenset[int]]:
     """Return the ex-dates of known splits by symbol, in days since 1970-01-01.
 
-    Of a renamed symbol those under its other names count, too.
+    For a renamed symbol, splits under its other names count, too.
 
     Raises:
         DamagedFileError: The actions cannot be read.
@@ -70,35 +70,40 @@ def declared_splits(store: BarStore) -> dict[str, frozenset[int]]:
 
 
 def _days_of_names(book: ActionBook, symbol: str) -> set[int]:
-    """Return days on which a name belongs to each instrument that ever had it.
+    """Return days on which a name belonged to each security that had it.
 
-    An empty set when there was one without a rename.
+    There are none without a rename.
     """
     renames = [day_number(a.ex_date) for a in book.naming(symbol) if a.type == "rename"]
     return {at for day in renames for at in (day - 1, day)}
 
 
 def daily_sums(series: Series) -> Bars:
-    """Return the daily bars of a series, or the sums of its sessions."""
+    """Return the daily bars of a series, or daily bars aggregated from its intraday bars."""
     if not series.intraday or not len(series.bars):
         return series.bars
     return aggregate(series.bars, series.grid, parse_interval("1d"), base=series.interval)
 
 
 def undeclared_splits(bars: Bars, grid: SessionGrid, declared: Collection[int] = ()) -> list[Finding]:
-    """Report nights over which the price steps by the ratio of a split and stays there.
+    """Return findings about nights over which the price seems to be split.
 
-    The step from the last close to the open is within 2.5 % of a usual ratio (2-for-1, 3-for-2 ... or the reverse) and
-    at least 6 times the usual daily range; the median closes of the 10 sessions before and after differ by the ratio,
-    give or take 15 % or two usual ranges; the session's own range is no more than 4 usual ones (a crash's is), and the
-    median money traded (price times volume) of the 10 sessions after is between a third and three times that before.
-    News hardly makes a step to a quarter or to four times that stays, so there the ratio may be 20 % off and the level
-    45 %, and range and money are not asked.
+    All of these must hold:
+
+    - The step from the last close to the open is within 2.5 % of a usual ratio (2-for-1, 3-for-2 ... or the reverse),
+      and at least 6 times the usual daily range.
+    - The median closes of the 10 sessions before and after differ by the step, give or take 15 % or two usual ranges.
+    - The range of the session after is at most 4 usual ones, unlike that of a crash.
+    - The median money traded (price times volume) of the 10 sessions after is between a third and three times that of
+      the 10 before.
+
+    News hardly ever moves a price for good to a quarter or to four times. So for such a step the ratio may be 20 % off
+    and the level 0.6 in logarithms, and range and money do not matter.
 
     Args:
         bars: Daily bars; see `daily_sums`.
-        grid: The sessions that they lie in.
-        declared: The sessions of declared splits, in days since 1970-01-01: from each on the split is in effect.
+        grid: The sessions that the bars lie in.
+        declared: The ex-dates of declared splits, in days since 1970-01-01.
     """
     if len(bars) < 2 * _REACH:
         return []
@@ -108,7 +113,7 @@ def undeclared_splits(bars: Bars, grid: SessionGrid, declared: Collection[int] =
     found = []
     for before in np.flatnonzero(np.abs(step) > _SMALLEST):
         night = _Night(bars, int(before) + 1, float(step[before]))
-        # Over a longer gap in the bars, the price may have gone anywhere.
+        # Over a longer gap in the bars, the price may have moved by any amount.
         apart = session[before + 1] - session[before]
         if apart <= _SESSIONS_APART and int(grid.days[session[before + 1]]) not in declared and night.is_split():
             found.append(_finding(night))
@@ -116,10 +121,12 @@ def undeclared_splits(bars: Bars, grid: SessionGrid, declared: Collection[int] =
 
 
 def likely_splits(bars: Bars, grid: SessionGrid) -> list[Finding]:
-    """Report undeclared splits, and steps to about a quarter or to four times that are too recent to be sure of.
+    """Return findings about undeclared splits and recent huge steps.
 
-    `undeclared_splits` wants sessions on both sides; of such a step one is enough, when no close since lies nearer to
-    the level before it.
+    A huge step is one to about a quarter or to four times.
+
+    `undeclared_splits` needs several sessions on both sides. For a recent step of that size one session is enough, if
+    no close since then lies nearer to the level before it.
     """
     found = undeclared_splits(bars, grid)
     known = {finding.start_ns for finding in found}
@@ -138,7 +145,10 @@ def likely_splits(bars: Bars, grid: SessionGrid) -> list[Finding]:
 class _Night:
     """A step of the price over a night.
 
-    ``row`` is the row after it, ``step`` is ln(close before / open after).
+    Attributes:
+        bars: The daily bars.
+        row: The row of the bar after the night.
+        step: ln(close before / open after).
     """
 
     bars: Bars
@@ -151,9 +161,9 @@ class _Night:
 
     @property
     def name(self) -> str:
-        """The name of the nearest usual split, such as "2-for-1".
+        """The name of the nearest usual split, such as "2-for-1", if it is near.
 
-        An empty text when none is near.
+        Else it is an empty text.
         """
         off = abs(abs(self.step) - np.log(_RATIOS[self._usual]))
         return "" if off > (_NEAR_HUGE if self.is_huge else _NEAR) else self.nearest
@@ -170,18 +180,18 @@ class _Night:
 
     @property
     def is_recent(self) -> bool:
-        """Whether there are too few sessions on a side to compare levels."""
+        """Whether there are too few sessions on either side to compare levels."""
         return len(self.bars) < 2 * _REACH or min(self.row, len(self.bars) - self.row) < _FEWEST
 
     @property
     def stays(self) -> bool:
-        """Whether no close since lies nearer to the level before the night."""
+        """Whether no close of the next sessions lies nearer to the level before the night."""
         with np.errstate(divide="ignore", invalid="ignore"):
             moved = np.log(self.bars.close[self.row : self.row + _REACH] / self.bars.open[self.row])
         return bool((np.abs(moved) < abs(self.step) / 2).all())
 
     def is_split(self) -> bool:
-        """Return whether ratio and level are those of a split, and all else is usual."""
+        """Return whether the conditions of `undeclared_splits` hold."""
         earlier, later = self.bars[max(0, self.row - _REACH) : self.row], self.bars[self.row : self.row + _REACH]
         if not self.name or len(earlier) < _FEWEST or len(later) < _FEWEST:
             return False
@@ -194,6 +204,7 @@ class _Night:
 
 
 def _money_is_usual(earlier: Bars, later: Bars) -> bool:
+    """Return whether the median money traded has changed by at most a factor of three."""
     before, after = (float(np.median(part.close * part.volume)) for part in (earlier, later))
     return (not before and not after) or (before > 0 and 1 / _MONEY <= after / before <= _MONEY)
 

@@ -1,6 +1,6 @@
-"""Findings about prices that stand still for longer than chance explains.
+"""Findings about stale prices, which stay the same for longer than chance explains.
 
-Either a feed hangs, or a source fills gaps.
+The cause is a feed that hung, or a source that fills gaps.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _CHANCE = 0.01
 _LEAST = {"1d": 5, "1m": 30, "1s": 300}
 _MOST_QUIET = 0.9
 _CLUSTERING = 3
-"""Quiet bars come in clusters: a run counts only from three times the length that independent bars would explain."""
+"""The factor on the length that chance explains if bars were independent, because quiet bars come in clusters."""
 
 
 def stale(series: Series) -> list[Finding]:
-    """Report runs of bars that stand still, as `stale_runs` finds them."""
+    """Return a finding for each run that `stale_runs` finds."""
     found = []
     bars = series.bars
     for first, after in stale_runs(bars, series.interval):
@@ -44,13 +44,14 @@ def stale(series: Series) -> list[Finding]:
 
 
 def stale_runs(bars: Bars, interval: Interval) -> list[tuple[int, int]]:
-    """Find runs of too many bars with one and the same open, high, low and close.
-
-    Each run is (first row, row after the last).
+    """Find long runs of bars that all have one price as open, high, low and close.
 
     With ``p`` the share of the other bars that repeat the price before them, a run of ``n`` among ``N`` bars is
-    expected by chance as long as ``N * p**n >= 0.01``. Three times that is tolerated, and always 4 daily bars, 29
-    minutes or 299 seconds.
+    expected by chance as long as ``N * p**n >= 0.01``. Runs up to three times that length are accepted, and always runs
+    of 4 daily bars, 29 1m bars or 299 1s bars; of other intervals runs of less than half an hour, or of 4 bars.
+
+    Returns:
+        The runs, each as (first row, row after the last).
     """
     if len(bars) < 2:
         return []
@@ -62,13 +63,17 @@ def stale_runs(bars: Bars, interval: Interval) -> list[tuple[int, int]]:
 
 
 def _by_chance(run: int, total: int, count: int) -> float:
-    """Return the longest run that is tolerated for this share of still bars."""
+    """Return the longest run that chance explains.
+
+    It follows from the share of still bars outside of the run.
+
+    It is 0 for a series that hardly ever moves, where chance cannot be measured.
+    """
     share = (total - run) / max(count - run, 1)
-    # A series that hardly ever moves has nothing that chance could be measured by.
     return log(_CHANCE / count) / log(share) * _CLUSTERING if 0 < share < _MOST_QUIET else 0.0
 
 
 def runs_of(mask: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield each run of True as (first, after the last)."""
+    """Yield each run of True as (first place, place after the last)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""The findings of one window of a series, and the report of all its windows."""
+"""The result of one window of a series, and the report of all its windows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from openbell.quality.closed_days import closed_days
 from openbell.quality.daily import unlike_daily
 from openbell.quality.excerpts import completeness, excerpts_of, fewest_charts
 from openbell.quality.finding import KINDS, Finding
-from openbell.quality.hours import end_labels, outside_hours, wrong_time_zone
+from openbell.quality.grid import bars_off_grid, longer_bars
+from openbell.quality.hours import outside_hours, wrong_labels, wrong_time_zone
 from openbell.quality.missing import missing_bars, missing_sessions
 from openbell.quality.repeats import contradictions, duplicates
 from openbell.quality.score import score
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from openbell.quality.series import Series
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["WindowResult", "check_window", "join_windows"]
+__all__ = ["WindowResult", "check_off_grid", "check_window", "join_windows"]
 
 _SPLIT_REACH = 30
 
@@ -41,12 +42,13 @@ class WindowResult:
     Attributes:
         symbol: The symbol.
         interval: The interval.
-        rows: Stored rows.
-        first_ns: Start of the first row; likewise last_ns. Both are 0 without rows.
-        present: How many of the expected bars are there.
-        daily: Its daily bars, or the sums of its sessions.
-        findings: What was found in it alone.
-        sessions: How complete each session is.
+        rows: Number of stored rows.
+        first_ns: Start of the first row, nanoseconds since 1970 UTC; 0 without rows.
+        last_ns: Start of the last row, in the same form.
+        present: Number of expected bars that are there.
+        daily: The daily bars of the window, or daily bars aggregated from its intraday bars.
+        findings: The findings of the checks that need only one window.
+        sessions: The counts of bars per session.
         excerpts: Bars around suspicious findings.
     """
 
@@ -65,18 +67,20 @@ class WindowResult:
 def check_window(
     series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...], daily: Bars | None, damaged: Sequence[Finding]
 ) -> WindowResult:
-    """Run all checks that need no more than one window.
+    """Run all checks that need only one window.
 
     Args:
-        series: The window of the series.
-        peers: The same window of others.
-        elsewhere: The symbol's other intervals where the series has holes.
-        daily: The symbol's daily bars, when the series is not daily.
-        damaged: Findings about its files.
+        series: The series in the window.
+        peers: The counts of other symbols' bars in the same window.
+        elsewhere: The symbol's bars of other intervals.
+        daily: The symbol's daily bars; None if it has none, or if the series is daily.
+        damaged: Findings about files and kinds of days, which are added as they are.
     """
     findings = [
         *damaged,
-        *(wrong_time_zone(series) or end_labels(series)),
+        *(wrong_time_zone(series) or wrong_labels(series)),
+        *bars_off_grid(series),
+        *longer_bars(series),
         *contradictions(series),
         *duplicates(series),
         *outside_hours(series),
@@ -88,6 +92,23 @@ def check_window(
     ]
     if daily is not None:
         findings += unlike_daily(series, daily)
+    return _result(series, elsewhere, findings)
+
+
+def check_off_grid(series: Series, finer: str | None, damaged: Sequence[Finding]) -> WindowResult:
+    """Run the checks of a series most of whose bars lie off the grid of the sessions, so that none reads it.
+
+    Args:
+        series: The window of the series.
+        finer: The stored interval of which sessions make its interval; no bars are expected of it then.
+        damaged: Findings about its files.
+    """
+    grid_findings = bars_off_grid(series, finer=finer)
+    findings = [*damaged, *wrong_time_zone(series), *grid_findings, *contradictions(series), *duplicates(series)]
+    return _result(series if finer is None else series.nothing_expected(), (), findings)
+
+
+def _result(series: Series, elsewhere: tuple[Elsewhere, ...], findings: list[Finding]) -> WindowResult:
     findings.sort(key=_gravity)
     starts = series.starts_of_stored()
     return WindowResult(
@@ -105,12 +126,14 @@ def check_window(
 
 
 def join_windows(windows: Sequence[WindowResult], grid: SessionGrid, declared: Collection[int]) -> SeriesReport:
-    """Join the windows of a series, in the order of time, into its report.
+    """Join the windows of a series into its report.
+
+    The check for splits runs here, because it needs all windows.
 
     Args:
-        windows: The windows.
-        grid: The sessions of all of them.
-        declared: The sessions of declared splits, in days since 1970-01-01.
+        windows: The windows, in ascending time; at least one.
+        grid: The sessions of all windows.
+        declared: The ex-dates of declared splits, in days since 1970-01-01.
     """
     daily = Bars.concat([window.daily for window in windows])
     splits = undeclared_splits(daily, grid, declared)
@@ -148,6 +171,7 @@ _ORDER = {kind: place for place, kind in enumerate(KINDS)}
 
 
 def _around(split: Finding, daily: Bars) -> Excerpt:
+    """Return the daily bars around a split."""
     row = int(np.searchsorted(daily.timestamp, split.start_ns))
     rows = np.arange(max(0, row - _SPLIT_REACH), min(len(daily), row + _SPLIT_REACH + 1))
     return Excerpt(split, daily.take(rows), "1d")

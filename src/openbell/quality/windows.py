@@ -1,4 +1,4 @@
-"""Windows of the calendar that are checked at once, so that memory stays bounded."""
+"""Windows of consecutive sessions, checked one by one so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["BARS_AT_ONCE", "Window", "windows_of"]
 
 BARS_AT_ONCE = 1_000_000
-"""About as many bars are expected in a window."""
+"""The approximate number of bars that are expected in a window."""
 
 _MARGIN = 2
-"""Sessions on either side, by which bars between windows are judged."""
+"""The number of further sessions on either side, by which bars next to a window are judged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,13 +25,13 @@ class Window:
     """Some consecutive sessions.
 
     Attributes:
-        begin_ns: Where the rows begin that belong to it, nanoseconds since 1970 UTC; None: all before ``end_ns``.
-        end_ns: Where they end, exclusive; None: all after ``begin_ns``.
-        grid: Its regular sessions, with some before and after them.
-        around: The same with extended hours; None where the exchange has none.
-        first: The index in ``grid`` of its first session.
-        after: The index of the one after its last.
-        bars: How many bars are expected in it.
+        begin_ns: The first start of a row in the window, nanoseconds since 1970 UTC; None: no bound.
+        end_ns: The end of these starts, exclusive; None: no bound.
+        grid: The sessions of regular hours, with some before and after the window.
+        around: The same sessions with extended hours; None where the exchange has none.
+        first: The index in ``grid`` of the window's first session.
+        after: The index in ``grid`` of the session after the window's last.
+        bars: The number of bars that are expected in the window.
     """
 
     begin_ns: int | None
@@ -44,10 +44,10 @@ class Window:
 
 
 def windows_of(grid: SessionGrid, around: SessionGrid | None, interval: Interval) -> Iterator[Window]:
-    """Cut a grid into windows of about a million bars.
+    """Yield the windows of a grid, each of about a million bars.
 
-    Seconds by two months, minutes by ten years; daily bars are one window. A window's rows begin with the trading of
-    its first session.
+    A window of 1s bars has about two months, one of 1m bars ten years; daily bars have one window. A window begins at
+    the start of trading of its first session, extended hours included.
     """
     per_session = grid.bars_per_session(interval) if interval.is_intraday else None
     most = max(1, int(BARS_AT_ONCE / max(per_session.mean(), 1))) if per_session is not None else max(1, len(grid))

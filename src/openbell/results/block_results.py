@@ -1,4 +1,4 @@
-"""Results of the symbols of a block, for which what they have in common is read once."""
+"""Results of the symbols of a block, with shared values read once."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class _Reading(NamedTuple):
 
     Attributes:
         interval: The interval that it reads.
-        values: Its last values by output, one per symbol; before its first value of today, none.
-        has_settled: Whether its starting point shows in no value.
+        values: Its last values by output, one per symbol; None before its first value of today.
+        has_settled: Whether its starting point no longer shows in the values.
         lookback: Bars that its first value takes.
         warmup_bars: Bars of history that it was computed over.
         settles: Whether it ever settles.
@@ -41,18 +41,18 @@ class _Reading(NamedTuple):
     settles: bool
 
     def result(self, value: float | dict[str, float] | None) -> IndicatorResult:
-        """Return the result of the symbol that has a value."""
+        """Return the result of a symbol whose last value is ``value``."""
         valid = value is not None
         return IndicatorResult(
             self.interval, valid, valid and self.has_settled, value, self.lookback, self.warmup_bars, self.settles
         )
 
     def is_valid(self, place: int) -> bool:
-        """Return whether the symbol at a place of the block has a value."""
+        """Return whether the symbol at index ``place`` of the block has a value."""
         return all(isfinite(column.item(place)) for column in (self.values or {}).values())
 
     def value_at(self, place: int) -> float | dict[str, float] | None:
-        """Return the last value of the symbol at a place of the block."""
+        """Return the last value of the symbol at index ``place`` of the block."""
         numbers = {name: column.item(place) for name, column in (self.values or {}).items()}
         if not all(map(isfinite, numbers.values())):
             return None
@@ -64,7 +64,7 @@ Readings = Mapping[str, _Reading]
 
 
 def results_of_block(series: SeriesOfBlock, indicators: IndicatorsOfBlock) -> Readings:
-    """Read the indicators of a block of which one symbol is given, as they are now."""
+    """Read the indicators of a block, by series and indicators of one of its symbols."""
     found = {}
     series_blocks = blocks_of(series)
     for key, block in blocks_of(indicators).items():
@@ -111,7 +111,7 @@ class _IndicatorResults(Mapping[str, IndicatorResult]):
         return known
 
     def has_unsettled(self) -> bool:
-        """Return whether one of them is not settled, without making it."""
+        """Return whether an indicator is not settled, without making its result."""
         return any(self._is_unsettled(key, reading) for key, reading in self._readings.items())
 
     def _is_unsettled(self, key: str, reading: _Reading) -> bool:

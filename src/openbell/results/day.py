@@ -64,7 +64,7 @@ class _SharedResults(NamedTuple):
     """Results that the symbols of a block have in common.
 
     Attributes:
-        bars: The series by interval, which follow from their times.
+        bars: The results of the series by interval, which depend on their times only.
         indicators: The indicators by key.
         first: The session of the first bar; None without bars.
         base_interval: The finest stored interval.

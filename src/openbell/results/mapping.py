@@ -14,7 +14,7 @@ __all__ = ["JsonMapping"]
 
 
 class JsonMapping(Mapping[str, Any]):
-    """A result that reads like the JSON object it is written as, beside its typed attributes."""
+    """A result with typed attributes that is also a mapping of its JSON form."""
 
     @abstractmethod
     def to_dict(self) -> JsonObject:

@@ -26,7 +26,7 @@ class RequirementPlan:
         owner: The scanner or strategy, e.g. "strategy EmaCross".
         symbol: The symbol.
         needs: What it declares: intervals and keys of indicators.
-        plan: What that takes, and whether it can be had.
+        plan: The plan of these needs.
     """
 
     owner: str
@@ -41,7 +41,7 @@ class DayPlan:
 
     Attributes:
         date: The session.
-        symbols: The symbols of the config; their history is as long as they and all requirements make it.
+        symbols: The symbols of the config, with the history that they and all requirements need.
         requirements: What scanners and strategies require, in the order in which it is provisioned.
     """
 
@@ -51,7 +51,7 @@ class DayPlan:
 
     @property
     def rows(self) -> int:
-        """Stored rows that all symbols read."""
+        """Number of stored rows to read for all symbols."""
         rows = {name: symbol.rows for name, symbol in self.symbols.items()}
         for required in self.requirements:
             rows[required.symbol] = max(rows.get(required.symbol, 0), required.plan.rows)
@@ -68,7 +68,7 @@ class PlanResult(JsonMapping):
         session_name: From the config.
         mode: From the config.
         exchange: From the config.
-        warnings: Oddities of calendar and data.
+        warnings: Warnings about calendar and data.
         store_label: The label of the store; None when it has none.
         days: The sessions of the config.
     """

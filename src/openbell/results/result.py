@@ -33,11 +33,11 @@ class DayResult(JsonMapping):
     Attributes:
         date: The session.
         zone: The time zone of the exchange.
-        open_ns: Begin of the regular hours.
+        open_ns: Start of the regular hours.
         close_ns: End of the regular hours.
-        first_ns: Begin of trading, extended hours included.
+        first_ns: Start of trading, extended hours included.
         last_ns: End of trading, extended hours included.
-        symbols: The symbols as at the close, in the order in which they came.
+        symbols: The symbols at the close, in the order in which they came.
         dropped: Symbols of the config that could not be provisioned, with all errors.
         provisioning: The session's journal.
         signals: The signals that strategies gave.
@@ -83,13 +83,13 @@ class RunResult(JsonMapping):
         session_name: From the config.
         mode: From the config.
         exchange: From the config.
-        warnings: Oddities of calendar, data and config, and observers that failed.
+        warnings: Warnings about calendar, data and config, and about observers that failed.
         store_label: The label of the store, such as "SYNTHETIC DATA"; None when it has none.
         error: Why the run failed or was interrupted; None when it did not.
         days: The sessions that are over.
         load_s: Time spent preparing the sessions, in seconds of the machine's time.
         run_s: Time spent running them.
-        trading: What it earned; None in a run that does not trade.
+        trading: Its trading; None in a run that does not trade.
     """
 
     session_name: str
@@ -115,7 +115,7 @@ class RunResult(JsonMapping):
 
     @property
     def performance(self) -> Performance | None:
-        """Numbers of what it earned, or None in a run that does not trade."""
+        """Numbers by which the run is judged, or None in a run that does not trade."""
         return None if self.trading is None else self.trading.performance
 
     @property

@@ -1,4 +1,4 @@
-"""Results as HTML for notebooks, in parts that look well on light and dark."""
+"""Results as HTML for notebooks, in parts that are readable on light and dark backgrounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["day_html", "numbers_table", "performance_html", "plan_html", "run_html"]
 
-_LOOKED_AT_FIRST = (
+_MAIN_NUMBERS = (
     *("net_profit", "total_return", "sharpe", "max_drawdown", "trades", "win_rate", "profit_factor", "fees"),
 )
 
@@ -29,7 +29,7 @@ def run_html(run: RunResult) -> str:
     failed = [f"The run ended early: {run.error}"] if run.error else []
     parts = [title(run.session_name, head), items([*failed, *label, *run.warnings])]
     if run.performance is not None:
-        parts.append(numbers_table(run.performance.to_dict(), _LOOKED_AT_FIRST))
+        parts.append(numbers_table(run.performance.to_dict(), _MAIN_NUMBERS))
     trades = run.trading is not None
     columns = ["session", "symbols", "dropped", "signals", *(("fills", "P&L", "equity") if trades else ())]
     parts.append(table(columns, [_day_row(day) for day in run.days[:MOST_ROWS]]))
@@ -42,7 +42,7 @@ def numbers_table(numbers: Mapping[str, float | None], names: Sequence[str]) -> 
 
 
 def performance_html(performance: Performance) -> str:
-    """Return all numbers, and why some are not there."""
+    """Return all numbers of a performance, and why some are unavailable."""
     numbers = performance.to_dict()
     rows = [
         [line.label, performance.unavailable.get(line.name, "") or number(numbers[line.name], line.form)]

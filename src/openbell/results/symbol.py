@@ -24,7 +24,7 @@ class SeriesResult(NamedTuple):
         session_rows: Bars that closed in the session.
         synthetic_rows: Bars among both that fill gaps.
         quality: Share of the session's expected bars that are there, 0 to 100; None when not scored.
-        historical_quality: The same of the history.
+        historical_quality: Share of the history's expected bars that are there, 0 to 100; None when not scored.
         gaps: The missing bars, those of the history first.
         partial_rows: Bars of a derived series that were made of fewer bars than the calendar expects.
     """
@@ -71,7 +71,7 @@ class SymbolResult:
         added_by: The source that brought it: "config", "scanner", "strategy" ...
         auto_provisioned: Whether an addition of bars or of an indicator created it.
         upgraded_from_adhoc: Whether it was ad hoc before it became full.
-        reason: Why it is here, for people.
+        reason: Why it is in the session, for people.
         base_interval: The finest stored interval that it streams; None without bars.
         adjustment: What prices of earlier days are adjusted for: "raw", "split" or "total".
         actions: The corporate actions that changed its bars or its name, by ex-date.

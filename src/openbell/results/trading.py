@@ -29,9 +29,9 @@ class DayTrading:
 
     Attributes:
         start_equity: Equity at the end of the session before.
-        end_equity: Equity at its end.
+        end_equity: Equity at the end of this session.
         accepted: Orders that were accepted in it.
-        orders: Every order that changed in it, as at its end.
+        orders: Every order that changed in it, in its last state.
         fills: Its fills, in order.
         trades: Trades that it closed.
         flows: Dividends, cash for fractions and costs of borrowing.

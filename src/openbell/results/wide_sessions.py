@@ -1,4 +1,4 @@
-"""Sessions of so many symbols that a summary names the odd ones, and counts the others."""
+"""Sessions with so many symbols that a summary lists the odd ones only, and counts all."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["MOST_SYMBOLS", "is_wide", "lowest_quality", "odd_records", "odd_symbols", "totals"]
 
 MOST_SYMBOLS = 200
-"""The most symbols that a summary holds of a session; of more, it holds the odd ones, and not more of these."""
-
+"""The most symbols of a session that a summary lists; of more, it lists the odd ones, up to this number."""
 
 _MOST_ALIKE = 3
 
 
 def is_wide(day: DayResult) -> bool:
-    """Return whether a session had more symbols, or asked about more, than a summary holds."""
+    """Return whether a session had more symbols, or requests about more, than a summary lists."""
     if len(day.symbols) > MOST_SYMBOLS or len(day.dropped) > MOST_SYMBOLS:
         return True
     asked = len(day.provisioning)
@@ -42,7 +41,7 @@ def odd_symbols(day: DayResult) -> list[str]:
 
 
 def odd_records(records: Iterable[ProvisioningRecord]) -> list[ProvisioningRecord]:
-    """Return the records of refusals, then those with warnings, of many with the same warnings a few."""
+    """Return the records of refusals, then those with warnings, only a few with the same ones."""
     refused, warned, alike = [], [], Counter[tuple[object, ...]]()
     for record in records:
         kind = record.operation_type, record.owner, record.warnings
@@ -86,7 +85,7 @@ def _is_odd(symbol: SymbolResult) -> bool:
 
 
 def _quality(symbol: SymbolResult) -> float:
-    """Return the quality of today, of one that was not scored that of a whole session."""
+    """Return the quality of today, 100 when it was not scored."""
     quality = symbol.base_bars.quality if symbol.base_bars is not None else None
     return 100.0 if quality is None else quality
 

@@ -1,4 +1,4 @@
-"""Blocks of symbols whose series have the same times, and what is made of them when it is read."""
+"""Blocks of symbols with the same bar times, whose entries are made when they are first read."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ V = TypeVar("V")
 
 @dataclass(slots=True, eq=False)
 class SeriesBlock:
-    """Series of one interval of the symbols of a block, which have the same times.
+    """Series of one interval for all symbols of a block, which share their bar times.
 
     Attributes:
         interval: The canonical interval.
-        base: The interval that they are derived from; None when they are stored themselves.
-        bars: The bars of each symbol, today's future included.
+        base: The interval that the series are derived from; None when they are stored.
+        bars: The bars of each symbol, those after the session clock included.
         today_row: The row of the first bar that closes after the session's start.
         cursor: The number of closed bars.
-        reach: Their calendar, and how far back they are whole.
-        quality: Completeness of the history, and the bars expected today; None of ad-hoc symbols.
+        reach: Their calendar, and the time from which they have all stored bars; None in a block made by `of`.
+        quality: Completeness of the history, and the bars expected today; None for ad hoc symbols.
     """
 
     interval: str
@@ -61,12 +61,12 @@ class SeriesBlock:
 
     @staticmethod
     def of(series: BarIntervalData) -> SeriesBlock:
-        """Return the block of one series that is there."""
+        """Return a block of one existing series."""
         bars, cursor = [all_bars(series)], cursor_of(series)
         return SeriesBlock(series.interval, series.base, bars, series.today_row, cursor, None)
 
     def series(self, symbol: str, place: int) -> BarIntervalData:
-        """Make the series of the symbol at a place of the block."""
+        """Make the series of the symbol at index ``place`` of the block."""
         made = BarIntervalData(
             symbol,
             self.interval,
@@ -83,16 +83,18 @@ class SeriesBlock:
 
 @dataclass(slots=True, eq=False)
 class IndicatorBlock:
-    """One indicator of the symbols of a block.
+    """One indicator for all symbols of a block.
 
     Attributes:
         key: The key, e.g. "sma_20_5m".
         interval: The interval of the series that it reads.
-        columns: Its values by output, a row per symbol and a column per bar, today's future included.
+        columns: Its values by output, a row per symbol and a column per bar, those after the session clock included.
         lookback: Bars that it needs for its first value.
         settling: Further bars until its starting point no longer shows; None when it never settles.
-        skipped: As of `IndicatorData`; likewise ahead_of_today.
-        before_first: Per symbol, its value before today's first bar; None where there is none.
+        skipped: As in `IndicatorData`.
+        ahead_of_today: As in `IndicatorData`.
+        before_first: Per symbol, a function that returns its value by output before the first value of today; None
+            when there is no value until then.
     """
 
     key: str
@@ -105,7 +107,10 @@ class IndicatorBlock:
     before_first: Sequence[Callable[[], dict[str, float]]] | None = None
 
     def values_now(self, series: SeriesBlock) -> dict[str, NDArray[np.float64]] | None:
-        """Return the values of all symbols by output at the last closed bar, None before the first one of today."""
+        """Return the values at the last closed bar by output, one per symbol.
+
+        None before the first closed bar; for a session-aware indicator, before the first bar with a value of today.
+        """
         position = series.cursor.position
         first_row = 0 if self.ahead_of_today is None else series.today_row + self.ahead_of_today
         return (
@@ -115,7 +120,7 @@ class IndicatorBlock:
         )
 
     def indicator(self, series: BarIntervalData, place: int) -> IndicatorData:
-        """Make the indicator of the symbol at a place of the block, on its series."""
+        """Make the indicator of the symbol at index ``place`` of the block, on its series."""
         return IndicatorData(
             self.key,
             series,
@@ -129,9 +134,10 @@ class IndicatorBlock:
 
 
 class _OfBlock(Frozen, Mapping[str, V], Generic[B, V]):
-    """Entries of one symbol of a block by name, each made when it is first read, and the same from then on.
+    """Entries of one symbol of a block by name, each made when it is first read.
 
-    Nothing public of it leads to the block, whose bars and values go on after the session clock.
+    Later reads return the same object. No public attribute leads to the block, which also has the bars and values after
+    the session clock.
     """
 
     __slots__ = ("_blocks", "_made", "_place", "_symbol")
@@ -148,14 +154,14 @@ class _OfBlock(Frozen, Mapping[str, V], Generic[B, V]):
         _set_made(self, {})
 
     def __reduce__(self) -> NoReturn:
-        # As of a series: its blocks hold today's later bars.
+        # A copy would include the bars after the session clock, which the blocks hold.
         raise TypeError(f"the {type(self).__name__} of {self._symbol} cannot be pickled or copied")
 
     def __getitem__(self, name: str) -> V:
         try:
             return self._made[name]
         except KeyError:
-            # Of two threads that make it at once, both get what the first one put there.
+            # If two threads make it at the same time, both get the object that was stored first.
             return self._made.setdefault(name, self._make(self._blocks[name]))
 
     def _make(self, block: B) -> V:
@@ -199,27 +205,27 @@ class IndicatorsOfBlock(_OfBlock[IndicatorBlock, IndicatorData]):
 
 
 def blocks_of(entries: _OfBlock[B, V]) -> Mapping[str, B]:
-    """Return the blocks that entries are made of, for the engine only."""
-    return entries._blocks  # noqa: SLF001 -- the one door to it
+    """Return the blocks from which entries are made, for the engine only."""
+    return entries._blocks  # noqa: SLF001 -- the only access
 
 
 def place_of(entries: _OfBlock[B, V]) -> int:
-    """Return the place of the symbol in its block, for the engine only."""
-    return entries._place  # noqa: SLF001 -- likewise
+    """Return the index of the symbol in its block, for the engine only."""
+    return entries._place  # noqa: SLF001 -- the only access
 
 
 def values_of_today(
     entries: Mapping[str, IndicatorData], key: str, output: str
 ) -> tuple[str, NDArray[np.float64]] | None:
-    """Return the interval of an indicator and its values from the session's start on, for the engine only.
+    """Return the interval of an indicator and its values of today, for the engine only.
 
-    They are today's future included. None when there is no such indicator.
+    Values after the session clock are included. None when there is no such indicator.
 
     Raises:
-        UnknownNameError: It has no such output.
+        UnknownNameError: The indicator has no such output.
     """
     if isinstance(entries, IndicatorsOfBlock) and (block := entries._blocks.get(key)) is not None:  # noqa: SLF001
-        series = entries._series._blocks[block.interval]  # noqa: SLF001 -- no object is made for a look
+        series = entries._series._blocks[block.interval]  # noqa: SLF001 -- without making the series
         if output and output not in block.columns:
             raise UnknownNameError("output", output, tuple(block.columns), where=key)
         rows = block.columns[output] if output else next(iter(block.columns.values()))
@@ -230,7 +236,7 @@ def values_of_today(
     return indicator.series.interval, all_values(indicator, output)[indicator.series.today_row :]
 
 
-# By the slots, because these are made for each symbol of each day.
+# Slot descriptors set attributes of a frozen object quickest, and these are made for each symbol of each day.
 _set_blocks, _set_made, _set_place, _set_symbol = (
     vars(_OfBlock)[name].__set__ for name in ("_blocks", "_made", "_place", "_symbol")
 )

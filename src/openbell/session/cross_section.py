@@ -24,15 +24,15 @@ __all__ = ["CrossSection", "CrossSectionTable"]
 
 
 class CrossSectionTable:
-    """Today's bars of many series of one interval, ordered by close and symbol.
+    """Today's bars of many series of one interval, ordered by time of close and symbol.
 
-    Each `CrossSection` is a few successive rows. A column is put in order when it is first asked for.
+    Each `CrossSection` has the rows of one time. A column is put in order when it is first read.
 
     Args:
         session_data: Where indicators are looked up.
         series: The series, one per symbol, ordered by symbol.
-        last_ns: The end of the session; bars that close later are left out.
-        after_ns: Bars that closed by then are left out.
+        last_ns: The end of the session, nanoseconds since 1970 UTC; bars that close later are left out.
+        after_ns: Bars that have closed by this time are left out; nanoseconds since 1970 UTC.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class CrossSectionTable:
         names = np.array([s.symbol for s in series], object)
         times, today_row = all_bars(series[0]).times, series[0].today_row
         rows = _rows_between(series[0], after_ns, last_ns)
-        of_one = times.end[rows]
+        closes = times.end[rows]
         self.ends_ns: NDArray[np.int64]
         self.symbols: NDArray[np.object_]
         self._order: NDArray[np.intp] | None = None
-        # Of series with the same times, no two of whose bars close at once, the order is that of rows and columns.
-        if all(all_bars(s).times is times and s.today_row == today_row for s in series) and (np.diff(of_one) > 0).all():
+        # When all series have the same times, and no two bars of a series close at once, columns need no sorting.
+        if all(all_bars(s).times is times and s.today_row == today_row for s in series) and (np.diff(closes) > 0).all():
             self._rows = [rows] * len(series)
-            self.ends_ns, self.symbols = np.repeat(of_one, len(names)), np.tile(names, len(of_one))
+            self.ends_ns, self.symbols = np.repeat(closes, len(names)), np.tile(names, len(closes))
             self._per_time = len(names)
         else:
             self._rows = [_rows_between(s, after_ns, last_ns) for s in series]
@@ -59,10 +59,10 @@ class CrossSectionTable:
             rank = np.repeat(np.arange(len(series)), [rows.stop - rows.start for rows in self._rows])
             self._order = np.lexsort((rank, ends))
             self.ends_ns, self.symbols = ends[self._order], names[rank[self._order]]
-            self._per_time = 0  # it differs
+            self._per_time = 0  # the number of bars differs from time to time
         self._columns: dict[str, NDArray[np.float64]] = {}
         self._values: dict[tuple[str, str], NDArray[np.float64]] = {}
-        self._values_of = session_data.current
+        self._values_read_from = session_data.current
 
     def moments(self, after_ns: int) -> Iterator[tuple[int, CrossSection]]:
         """Yield the times after ``after_ns`` at which bars close, each with its cross-section."""
@@ -76,7 +76,10 @@ class CrossSectionTable:
             yield time_ns, CrossSection(self, time_ns, of_time)
 
     def still_there(self, end_ns: int, rows: slice | NDArray[np.int64], owner: str | None = None) -> CrossSection:
-        """Return the cross-section of those rows whose series are still in the session (and needed by ``owner``)."""
+        """Return the cross-section of the rows whose series are still in the session.
+
+        With ``owner``, only rows of series that it still needs.
+        """
         data, interval = self._session_data, self.interval
         places = np.arange(len(self.symbols))[rows]
         present = [
@@ -86,7 +89,7 @@ class CrossSectionTable:
         return CrossSection(self, end_ns, places[np.array(present, bool)])
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """Return a column of bars in order."""
+        """Return a field of all bars, in the order of the table."""
         known = self._columns.get(name)
         if known is None:
             columns = [getattr(all_bars(s), name)[rows] for s, rows in self._pairs()]
@@ -94,13 +97,14 @@ class CrossSectionTable:
         return known
 
     def indicator(self, key: str, output: str) -> NDArray[np.float64]:
-        """Return one output of an indicator in order, NaN for symbols that do not have it.
+        """Return one output of an indicator in the order of the table, NaN for symbols without it.
 
         Raises:
-            DataError: No symbol has it.
+            DataError: No symbol has it, or it reads another interval.
+            UnknownNameError: It has no such output.
         """
-        if self._values_of is not self._session_data.current:  # something was added or removed at this very time
-            self._values_of = self._session_data.current
+        if self._values_read_from is not self._session_data.current:  # additions or removals since
+            self._values_read_from = self._session_data.current
             self._values.clear()
         known = self._values.get((key, output))
         if known is None:
@@ -117,7 +121,7 @@ class CrossSectionTable:
             raise DataError(f"{key} does not read the {self.interval} bars of this cross-section")
         blank = np.full(max(rows.stop - rows.start for rows in self._rows), np.nan)
         return [
-            # Its own series may reach further back by now than the one that the rows were counted in.
+            # Counted from today's first row: the series may reach further back by now than when the rows were counted.
             (blank if one is None else one[1][rows.start - series.today_row :])[: rows.stop - rows.start]
             for one, (series, rows) in zip(found, self._pairs(), strict=True)
         ]
@@ -126,8 +130,8 @@ class CrossSectionTable:
         data = self._session_data.current.get(symbol)
         if data is None:
             return None
-        written = values_of_today(data.indicators, key, output)
-        return values_of_today(data.indicators, canonical_key(key), output) if written is None else written
+        as_written = values_of_today(data.indicators, key, output)
+        return values_of_today(data.indicators, canonical_key(key), output) if as_written is None else as_written
 
     def _pairs(self) -> zip[tuple[BarIntervalData, slice]]:
         return zip(self._series, self._rows, strict=True)
@@ -139,7 +143,7 @@ class CrossSectionTable:
 
 
 def _rows_between(series: BarIntervalData, after_ns: int, last_ns: int) -> slice:
-    """Return today's rows whose bars close after a time, up to and including another one."""
+    """Return the rows of today's bars that close after ``after_ns`` and not after ``last_ns``."""
     ends = all_bars(series).end
     first, after = ends.searchsorted((after_ns, last_ns), side="right").tolist()
     return slice(max(first, series.today_row), max(after, series.today_row))
@@ -167,7 +171,7 @@ class CrossSection(Frozen):
         _set_end(self, end_ns)
 
     def __reduce__(self) -> NoReturn:
-        # It knows the whole day's table, and would take it along.
+        # A copy would include the table of the whole day, bars after the session clock among them.
         raise TypeError(f"{type(self).__name__} cannot be pickled or copied; its columns can")
 
     @property
@@ -216,12 +220,16 @@ class CrossSection(Frozen):
             output: The output of an indicator with several; the first unless given.
 
         Raises:
-            DataError: None of the symbols has it, or it is of another interval.
+            DataError: No symbol has it, or it reads another interval.
+            UnknownNameError: It has no such output.
         """
         return opaque(self._table.indicator(key, output)[self._rows])
 
     def still_there(self, owner: str | None = None) -> CrossSection:
-        """Return the same without symbols whose series has been removed since (or given up by ``owner``)."""
+        """Return this cross-section without symbols whose series has been removed since.
+
+        With ``owner``, also without those whose series it no longer needs.
+        """
         return self._table.still_there(self.end, self._rows, owner)
 
     def __len__(self) -> int:

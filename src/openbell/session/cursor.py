@@ -19,8 +19,8 @@ Arguments = TypeVarTuple("Arguments")
 class Memo:
     """Results of functions, computed once per function and arguments.
 
-    The key of a result is the function with its arguments, and a function that could read anything else of its caller
-    (a closure) is refused: so a result cannot depend on what is not in its key, nor a key on more than the result does.
+    The key of a result is the function with its arguments. Closures are refused, because their results could depend on
+    values that are not in the key.
     """
 
     __slots__ = ("_results",)
@@ -29,11 +29,11 @@ class Memo:
         self._results: dict[tuple[object, tuple[object, ...]], Any] = {}
 
     def __call__(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Return ``function(*arguments)``, from memory when it was called with them before.
+        """Return ``function(*arguments)``, cached if it was called with them before.
 
         Args:
             function: A function without a closure, of positional arguments only.
-            arguments: Hashable values; those that compare by identity are the same only when they are one object.
+            arguments: Hashable values; those that compare by identity match only the same object.
 
         Raises:
             TypeError: The function is a closure, or an argument is not hashable.
@@ -56,8 +56,8 @@ class Cursor:
     Attributes:
         times: When the bars of the series begin and close, today's future included.
         clock: The session clock.
-        at: A time of the clock, and the position that belongs to it. The engine sets it where it knows the position;
-            elsewhere it follows when it is read.
+        at: A time of the clock in nanoseconds, and the position at that time. The engine sets it where it knows the
+            position; otherwise a read of `position` brings it up to date.
     """
 
     __slots__ = ("_memo", "_memo_ns", "at", "clock", "times")
@@ -65,7 +65,7 @@ class Cursor:
     def __init__(self, times: BarTimes, clock: Clock) -> None:
         self.times = times
         self.clock = clock
-        # One reference for both, so that other threads see both or neither.
+        # One tuple, so that other threads never see a time with the position of another.
         self.at = (-1, 0)
         self._memo = Memo()
         self._memo_ns = -1
@@ -82,7 +82,10 @@ class Cursor:
 
     @property
     def memo(self) -> Memo:
-        """Results that follow from the times of the closed bars, at this time of the clock."""
+        """Memo of results that follow from the times of the closed bars.
+
+        It is another one at each time of the clock.
+        """
         now = self.clock.now_ns
         if self._memo_ns != now:
             self._memo, self._memo_ns = Memo(), now

@@ -41,28 +41,27 @@ class UnifiedProvisioner(Protocol):
     """The part of a provisioner that serves the two unified additions of `SessionData`."""
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig, *, source: str, owner: str = "") -> bool:
-        """Analyse, validate and provision one indicator."""
+        """Analyse, validate and provision one indicator, and return whether it is there."""
 
     def add_bar(self, symbol: str, interval: str, *, days: int, source: str, owner: str = "") -> bool:
-        """Analyse, validate and provision one bar interval."""
+        """Analyse, validate and provision one bar interval, and return whether it is there."""
 
     def refusal_of(self, symbol: str, what: str) -> str:
-        """Return who was refused what of a symbol, when and why (empty when nobody was)."""
+        """Return who was refused ``what`` of a symbol, when and why (empty when nobody was)."""
 
 
 class SessionData(Frozen):
     """The symbols of one session.
 
-    Readers take no lock: the symbols hang on one reference, and an addition replaces it when it is complete. What a
-    reader got stays as it was. Nothing of it can be set: what changes a session is provisioning.
+    Readers take no lock: a complete addition replaces the mapping of all symbols at once, and a mapping that a reader
+    holds does not change. Attributes cannot be set; only provisioning changes a session.
 
     Attributes:
         session_date: The session's day.
         current: The symbols by name, in the order in which they came, read-only; a change replaces the whole mapping.
-        version: Goes up with each published change.
-        series_version: Goes up only when a symbol or series comes, goes or is replaced, when a symbol becomes full or
-            ceases to be, when an owner gives a series up, or a symbol is unlocked: not for new owners, locks and
-            indicators.
+        version: Number of published changes.
+        series_version: Number of those that add, remove or replace a symbol or series, make a symbol full or ad hoc,
+            take an owner from a series, or unlock a symbol. New owners, locks and indicators do not count.
         operation_lock: Held by whoever changes the session; readers take none.
         is_over: Whether it can no longer be changed.
         ended_ns: The session clock at its end, nanoseconds since 1970 UTC; None until then.
@@ -113,7 +112,7 @@ class SessionData(Frozen):
         """Raise when the session is over.
 
         Raises:
-            SessionOverError: It is.
+            SessionOverError: The session is over.
         """
         if self.is_over:
             raise SessionOverError(
@@ -135,11 +134,11 @@ class SessionData(Frozen):
         """Return all that the session holds of a symbol, or None.
 
         Raises:
-            ConfigError: The symbol is no text.
+            ConfigError: The symbol is not a string.
         """
         try:
             return self.current[symbol]
-        except (KeyError, TypeError):  # a list is no key of anything
+        except (KeyError, TypeError):  # not there, or not hashable
             checked_symbol(symbol)
         return None
 
@@ -147,7 +146,7 @@ class SessionData(Frozen):
         """Return the series of a symbol and interval (``1h`` finds ``60m``), or None.
 
         Raises:
-            ConfigError: The symbol is no text, or the interval is none.
+            ConfigError: The symbol is not a string, or the interval is invalid.
         """
         try:
             return self.current[symbol].bars[interval]
@@ -164,61 +163,61 @@ class SessionData(Frozen):
         """Return the indicator of a symbol by its key (``macd_15m`` finds ``macd_12_26_9_15m``), or None.
 
         Raises:
-            ConfigError: It is no key (no such indicator, interval or parameter), or the symbol is no text.
+            ConfigError: The key is invalid (no such indicator, interval or parameter), or the symbol is not a string.
         """
         try:
             return self.current[symbol].indicators[key]
         except (KeyError, TypeError):
-            # Also without the symbol: a typo is reported in any case.
+            # The key is parsed even when the symbol is missing, so that a typo is always reported.
             data, canonical = self.get_symbol_data(symbol), canonical_key(key)
         return None if data is None else data.indicators.get(canonical)
 
     def add_indicator_unified(self, symbol: str, indicator_config: IndicatorConfig, source: str = "scanner") -> bool:
-        """Add one indicator, and its symbol ad hoc if need be.
+        """Add one indicator, and its symbol ad hoc if it is missing.
 
         Returns:
-            Whether the indicator is there now; the journal says why not.
+            Whether the indicator is there now; if not, the journal has the reason.
         """
-        return self._given_provisioner().add_indicator(symbol, indicator_config, source=source)
+        return self._require_provisioner().add_indicator(symbol, indicator_config, source=source)
 
     def add_bar_unified(self, symbol: str, interval: str, days: int = 0, source: str = "scanner") -> bool:
-        """Add one bar interval with ``days`` sessions of history, and its symbol ad hoc if need be.
+        """Add one bar interval with ``days`` sessions of history, and its symbol ad hoc if it is missing.
 
         Returns:
-            Whether the interval is there now; the journal says why not.
+            Whether the interval is there now; if not, the journal has the reason.
         """
-        return self._given_provisioner().add_bar(symbol, interval, days=days, source=source)
+        return self._require_provisioner().add_bar(symbol, interval, days=days, source=source)
 
     def frame(self, symbol: str, interval: str, *, indicators: bool = False) -> pl.DataFrame:
-        """Return the bars of a symbol that have closed as a polars frame.
+        """Return the closed bars of a symbol as a polars frame.
 
         Args:
             symbol: The symbol.
             interval: The interval.
-            indicators: Whether the indicators over this interval are columns beside them, NaN where they are not valid.
+            indicators: Whether to add the indicators on this interval as columns, NaN where they are not valid.
 
         Raises:
-            ConfigError: The symbol is no text, or the interval is none.
+            ConfigError: The symbol is not a string, or the interval is invalid.
             DataError: The session has no such series.
         """
         series, data = series_of(self, symbol, interval), self.current[symbol]
         return series_frame(series, data.indicators.values() if indicators else ())
 
     def plot(self, symbol: str, interval: str, *, sessions: int = 0, indicators: bool = True) -> HtmlPage:
-        """Draw the candles of a symbol that have closed, with the indicators that the session has of it.
+        """Draw the closed candles of a symbol with its indicators.
 
         Args:
             symbol: The symbol.
             interval: The interval.
-            sessions: So many sessions before today's are drawn as well; of daily bars, all that are loaded are.
-            indicators: Whether indicators are drawn.
+            sessions: Number of sessions before today's to draw as well; of daily bars, all that are loaded are drawn.
+            indicators: Whether to draw the indicators.
 
         Returns:
             A page that shows itself in a notebook, and that ``save`` writes to a file.
 
         Raises:
-            ConfigError: The symbol is no text, or the interval is none.
-            DataError: The session has no such series, no bar of it has closed, or it does not reach back so far.
+            ConfigError: The symbol is not a string, or the interval is invalid.
+            DataError: There is no such series, none of its bars has closed, or it does not reach back far enough.
         """
         return drawn("session_chart", self, symbol, interval, sessions=sessions, indicators=indicators)
 
@@ -228,11 +227,11 @@ class SessionData(Frozen):
         return session_html(self)
 
     def refusal_of(self, symbol: str, what: str) -> str:
-        """Return who was refused an interval or an indicator of a symbol, when and why (empty when nobody was)."""
+        """Return who was refused an interval or an indicator, when and why (empty when nobody was)."""
         provisioner = self._provisioner()
         return "" if provisioner is None else provisioner.refusal_of(symbol, what)
 
-    def _given_provisioner(self) -> UnifiedProvisioner:
+    def _require_provisioner(self) -> UnifiedProvisioner:
         self.require_open()
         provisioner = self._provisioner()
         if provisioner is None:
@@ -241,30 +240,33 @@ class SessionData(Frozen):
 
 
 def end_session(session_data: SessionData, now_ns: int) -> None:
-    """End a session, after which nothing is changed any more, its clock included."""
+    """Mark a session as over at ``now_ns``, after which it refuses changes.
+
+    One that is over already keeps its time.
+    """
     with session_data.operation_lock:
         if not session_data.is_over:
             _set(session_data, is_over=True, ended_ns=now_ns)
 
 
 def publish(session_data: SessionData, changed: Mapping[str, SymbolSessionData], removed: Iterable[str] = ()) -> None:
-    """Put complete symbols in the place of what was there, all at once, for provisioning only.
+    """Add or replace the ``changed`` symbols and take out the ``removed`` ones at once, for provisioning only.
 
-    Call it with the operation lock held.
+    The caller holds the operation lock.
     """
     before, removed = session_data.current, tuple(removed)
     symbols = {**before, **changed}
     for symbol in removed:
         del symbols[symbol]
     differ = any(_series_differ(before.get(s), symbols.get(s)) for s in (*changed, *removed))
-    # The symbols first: who sees a new version sees them, too.
+    # The symbols first, so that a reader who sees the new version sees them as well.
     _set(session_data, current=MappingProxyType(symbols))
     _set(session_data, version=session_data.version + 1, series_version=session_data.series_version + differ)
 
 
 def serve_additions(session_data: SessionData, provisioner: UnifiedProvisioner) -> None:
     """Give a session the provisioner behind `add_indicator_unified` and `add_bar_unified`, for the engine only."""
-    # A provisioner knows its session: with a reference back, neither would go when its day is over.
+    # A weak reference: the provisioner holds the session, and a cycle would keep both in memory after the day.
     _set(session_data, _provisioner=weakref.ref(provisioner))
 
 
@@ -274,6 +276,7 @@ def _set(session_data: SessionData, **values: object) -> None:
 
 
 def _series_differ(old: SymbolSessionData | None, new: SymbolSessionData | None) -> bool:
+    """Return whether a change of a symbol counts for `SessionData.series_version`."""
     if old is None or new is None:
         return True
     if old.bars is new.bars and old.owners is new.owners and old.locks is new.locks:

@@ -25,7 +25,7 @@ def series_of(session: SessionData, symbol: str, interval: str) -> BarIntervalDa
     """Return the series of a symbol and interval.
 
     Raises:
-        ConfigError: The symbol is no text, or the interval is none.
+        ConfigError: The symbol is not a string, or the interval is invalid.
         DataError: The session has no such series; the message names those that it has.
     """
     series = session.get_bars(symbol, interval)
@@ -46,8 +46,8 @@ def indicator_columns(
     """Return the values of the indicators that are computed over a series.
 
     Returns:
-        A column per output, by the key of the indicator, followed by a point and the output's name when there are
-        several.
+        A column per output, named by the key of the indicator, with a dot and the output's name after it when there are
+        several outputs.
     """
     return {
         f"{key}.{output}" if len(indicator.outputs) > 1 else key: indicator.output(output)
@@ -58,7 +58,7 @@ def indicator_columns(
 
 
 def series_frame(series: BarIntervalData, indicators: Iterable[IndicatorData]) -> pl.DataFrame:
-    """Return the closed bars of a series, and beside them indicators over it, NaN where they are not valid."""
+    """Return the closed bars of a series with indicators on it as columns, NaN where they are not valid."""
     import polars as pl
 
     columns = indicator_columns(series, {indicator.key: indicator for indicator in indicators})
@@ -66,6 +66,6 @@ def series_frame(series: BarIntervalData, indicators: Iterable[IndicatorData]) -
 
 
 def zone_of(series: BarIntervalData) -> ZoneInfo:
-    """Return the time zone of a series' exchange, which is UTC of a series made by hand."""
-    reach = series._reach  # noqa: SLF001 -- the one door to it
+    """Return the time zone of a series' exchange, UTC for a series made by hand."""
+    reach = series._reach  # noqa: SLF001 -- the only access
     return ZoneInfo("UTC") if reach is None else reach.time_manager.timezone

@@ -25,25 +25,26 @@ __all__ = ["IndicatorData", "all_values", "grow_values", "has_settled", "moved_t
 
 
 class IndicatorData(NotANumber, Frozen):
-    """Indicator on one series, computed over all its bars and revealed with them.
+    """Indicator on one series, computed over all its bars and revealed as they close.
 
-    Nothing of it can be set, and its arrays lead to no later value.
+    Its attributes cannot be set, and its arrays give no access to later values.
 
     Attributes:
         key: The key, e.g. "sma_20_5m".
-        series: The bars that it reads.
+        series: The series that it reads.
         lookback: Bars that it needs for its first value.
         settling: Further bars until its starting point no longer shows; 0 when it is not recursive, None when it never
             settles (cumulative: it counts from `anchor_row` on).
         anchor_row: The row of `series` where its computation starts.
 
     Args:
-        columns: Its values by output, one per bar of the series, today's future included.
-        skipped: Per row of the series, and for the row after the last, how many rows before it were not read (synthetic
-            bars, over which the values stand still); None when all were read.
-        ahead_of_today: How many of today's rows come before the first with a value of today, of an indicator that is
-            aware of sessions; None of the others.
-        before_first: The value as long as no bar has closed after those; without it there is none.
+        columns: Its values by output, one per bar of the series, those after the session clock included.
+        skipped: Per row of the series, and for the row after the last, the number of rows before it that were not read
+            (such as synthetic bars, over which the values do not change); None when all were read.
+        ahead_of_today: For a session-aware indicator, the number of today's rows before the first with a value of
+            today; None for others.
+        before_first: Returns the value by output as long as no bar after those rows has closed; None when there is no
+            value until then.
     """
 
     __slots__ = (
@@ -101,30 +102,30 @@ class IndicatorData(NotANumber, Frozen):
         for column in columns.values():
             column.flags.writeable = False
         _set_cursor(self, cursor_of(series))
-        # A memoryview gives Python's own numbers, and in half the time that NumPy's item() takes.
+        # A memoryview returns Python floats in half the time of NumPy's item().
         _set_single(self, column.data if column is not None and len(columns) == 1 else None)
 
     def __reduce__(self) -> NoReturn:
-        # It holds today's later values, and would take them along.
+        # A copy would include the values after the session clock.
         raise TypeError(f"{self!r} cannot be pickled or copied; its values can: indicator.values")
 
     @property
     def value(self) -> float | dict[str, float] | None:
         """Value at the last closed bar, by output when there are several (None while it is not valid)."""
-        # Strategies ask at every bar: the position is read from where the engine has put it.
+        # `Cursor.position`, written out because strategies read the value at every bar.
         cursor = self._cursor
         seen, position = cursor.at
         if seen != cursor.clock.now_ns:
             position = cursor.position
         if position > self._first_row and self._single is not None:
             number = self._single[position - 1]
-            return number if number - number == 0.0 else None
+            return number if number - number == 0.0 else None  # NaN and infinity are not valid
         if position > self._first_row:
             return _valid({name: column.item(position - 1) for name, column in self._columns.items()})
         return self._value_before_first()
 
     def _value_before_first(self) -> float | dict[str, float] | None:
-        """Return the value while nothing of today has been seen."""
+        """Return the value before the first value of today, None if there is none."""
         numbers = None if self._before_first is None else _valid(self._before_first())
         return next(iter(numbers.values())) if numbers and self._single is not None else numbers
 
@@ -162,7 +163,7 @@ class IndicatorData(NotANumber, Frozen):
         """Return the values of one output up to the last closed bar.
 
         Raises:
-            UnknownNameError: It has no such output.
+            UnknownNameError: The indicator has no such output.
         """
         return opaque(all_values(self, name)[: self.series.cursor])
 
@@ -176,15 +177,15 @@ class IndicatorData(NotANumber, Frozen):
 
 
 def _valid(numbers: dict[str, float]) -> dict[str, float] | None:
-    """Return the numbers, or None while one is not valid."""
+    """Return the numbers, or None unless all are finite."""
     return numbers if all(map(isfinite, numbers.values())) else None
 
 
 def has_settled(indicator: IndicatorData) -> bool:
-    """Return whether an indicator has read so many bars that its starting point shows in no value, for the engine."""
+    """Return whether an indicator has read lookback and settling length, for the engine only."""
     if indicator.settling is None:
         return False
-    read = indicator._bars_read(indicator.series.cursor)  # noqa: SLF001 -- the one door to it
+    read = indicator._bars_read(indicator.series.cursor)  # noqa: SLF001 -- the only access
     return indicator.settling == 0 or read >= indicator.lookback + indicator.settling
 
 
@@ -198,18 +199,18 @@ def all_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64
     Raises:
         UnknownNameError: The indicator has no such output.
     """
-    columns = indicator._columns  # noqa: SLF001 -- the one door to it
+    columns = indicator._columns  # noqa: SLF001 -- the only access
     if output and output not in columns:
         raise UnknownNameError("output", output, tuple(columns), where=indicator.key)
     return columns[output] if output else next(iter(columns.values()))
 
 
 def moved_to(indicator: IndicatorData, series: BarIntervalData) -> IndicatorData:
-    """Return the same values on a series that reaches further back, for the engine only."""
-    # They are not computed anew: what was seen in a session never changes.
+    """Return the indicator on a series that reaches further back, for the engine only."""
+    # The values are not computed again: what was visible in a session never changes.
     deeper = len(all_bars(series)) - len(all_bars(indicator.series))
     blank = np.full(deeper, np.nan)
-    skipped = indicator._skipped  # noqa: SLF001 -- the one door to it
+    skipped = indicator._skipped  # noqa: SLF001 -- the only access
     return IndicatorData(
         indicator.key,
         series,
@@ -218,8 +219,8 @@ def moved_to(indicator: IndicatorData, series: BarIntervalData) -> IndicatorData
         settling=indicator.settling,
         anchor_row=indicator.anchor_row + deeper,
         skipped=None if skipped is None else np.concatenate((np.zeros(deeper, np.int64), skipped)),
-        ahead_of_today=indicator._ahead_of_today,  # noqa: SLF001 -- likewise
-        before_first=indicator._before_first,  # noqa: SLF001 -- likewise
+        ahead_of_today=indicator._ahead_of_today,  # noqa: SLF001 -- the only access
+        before_first=indicator._before_first,  # noqa: SLF001 -- the only access
     )
 
 
@@ -230,14 +231,14 @@ def grow_values(
     ahead_of_today: int | None,
     before_first: Callable[[], dict[str, float]] | None,
 ) -> None:
-    """Let an indicator of a running session go on with its series, for the engine only.
+    """Extend an indicator in place after its series has grown, for the engine only.
 
     Args:
         indicator: The indicator, whose series has grown.
         columns: Its values by output, computed over the bars of the series from ``anchor_row`` on; read-only.
-        skipped: As for `IndicatorData`, of these bars; likewise the others.
-        ahead_of_today: Likewise.
-        before_first: Likewise.
+        skipped: As for `IndicatorData`, of these bars.
+        ahead_of_today: As for `IndicatorData`.
+        before_first: As for `IndicatorData`.
     """
     row, series = indicator.anchor_row, indicator.series
     if row:
@@ -246,7 +247,7 @@ def grow_values(
         skipped = None if skipped is None else np.concatenate((np.zeros(row, np.int64), skipped))
         for column in columns.values():
             column.setflags(write=False)
-    # The values first: they are there for every position that a reader may see.
+    # The values before the cursor, so that every position that a reader can see has one.
     _set_single(indicator, next(iter(columns.values())).data if len(columns) == 1 else None)
     _set_columns(indicator, columns)
     _set_skipped(indicator, skipped)
@@ -256,7 +257,7 @@ def grow_values(
     _set_cursor(indicator, cursor_of(series))
 
 
-# By the slots, because indicators are made by thousands a day, and nobody can set their attributes.
+# Slot descriptors set attributes of a frozen object quickest, and thousands of indicators are made a day.
 _slots = vars(IndicatorData)
 _set_key, _set_series, _set_columns = (_slots[name].__set__ for name in ("key", "series", "_columns"))
 _set_lookback, _set_settling, _set_anchor_row = (

@@ -1,4 +1,4 @@
-"""Last sessions and last bars of a series, or an error where it does not reach back so far."""
+"""Rows of the last sessions or bars of a series."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Reach", "last_rows"]
 
 
 class Reach(Protocol):
-    """Calendar of a series, and from when on the series has all bars that the store has."""
+    """Calendar of a series, and the time from which the series has all stored bars."""
 
     @property
     def time_manager(self) -> TimeManager:
@@ -33,38 +33,38 @@ class Reach(Protocol):
 
     @property
     def whole_from_ns(self) -> int:
-        """The begin of that, nanoseconds since 1970 UTC."""
+        """Time from which the series has all stored bars, nanoseconds since 1970 UTC."""
 
     @property
     def stored_from(self) -> date | None:
         """The session in which the store's bars begin (None before any has closed)."""
 
     def at(self, times: BarTimes) -> Reach:
-        """Return the same of a series whose times go on."""
+        """Return the reach of the series after it has grown to ``times``."""
 
     def quality(self) -> tuple[Completeness, ExpectedBars]:
-        """Return the completeness of the history, and the bars that are expected today."""
+        """Return the completeness of the history, and the bars expected today."""
 
     def expected_of_base(self) -> ExpectedBars:
-        """Return the bars that are expected of the stored interval, from the first bar of the series on."""
+        """Return the expected bars of the base interval, from the first bar of the series on."""
 
 
 def last_rows(series: BarIntervalData, reach: Reach | None, sessions: int | None, bars: int | None) -> slice:
     """Return the rows of the last sessions before today, or of the last closed bars.
 
     Raises:
-        TypeError: Neither or both are given.
-        ConfigError: A number that is none, or sessions of bars that span several.
-        DataError: The series does not reach back so far.
+        TypeError: Neither or both numbers are given.
+        ConfigError: The number is not a whole one of 1 or more, or sessions are asked of bars that span several.
+        DataError: The series does not reach back far enough, or sessions are asked of one made by hand.
     """
     if (sessions is None) == (bars is None):
         raise TypeError("last takes one argument by name: last(sessions=2) or last(bars=100)")
     if sessions is None:
-        return _last_bars(series, _count(series, "bars", bars))
-    return _last_sessions(series, reach, _count(series, "sessions", sessions))
+        return _last_bars(series, _checked_number(series, "bars", bars))
+    return _last_sessions(series, reach, _checked_number(series, "sessions", sessions))
 
 
-def _count(series: BarIntervalData, name: str, number: object) -> int:
+def _checked_number(series: BarIntervalData, name: str, number: object) -> int:
     if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
         of = f"{series.symbol} {series.interval}"
         raise ConfigError(f"{of}: last({name}={number!r}) takes a whole number, 1 or more.")

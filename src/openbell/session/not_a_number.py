@@ -11,7 +11,11 @@ __all__ = ["NotANumber"]
 
 
 class NotANumber:
-    """Base of objects that are easily taken for their value."""
+    """Base of objects that are easily mistaken for their value.
+
+    Arithmetic, ordering, conversion and comparison with numbers raise TypeError. ``==`` with other objects compares
+    identity.
+    """
 
     __slots__ = ()
     __array_ufunc__ = None  # so that NumPy's numbers leave the operation to this class

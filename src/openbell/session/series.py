@@ -28,20 +28,20 @@ __all__ = ["BarIntervalData", "all_bars", "cursor_of", "grow", "score", "whole_f
 class BarIntervalData(Frozen):
     """Series of a session, history and today together, revealed as bars close.
 
-    All columns and views end at the cursor: the number of bars that have closed by the session clock. Bars behind it
-    cannot be reached by anything public, nor through the ``base`` of an array. The arrays are views, not copies, and
-    nobody can make them writable. Nothing of a series can be set.
+    All columns and views end at the cursor: the number of bars that have closed by the session clock. Later bars cannot
+    be reached through anything public, nor through the ``base`` of an array. The arrays are views, not copies, and
+    cannot be made writable. Attributes of a series cannot be set.
 
     Attributes:
         symbol: The symbol.
         interval: The canonical interval, e.g. "5m".
-        base: The interval that this one is derived from; None when it is stored itself.
+        base: The interval that this one is derived from; None when it is stored.
         today_row: The row of the first bar that closes after the session's start; rows before it are history.
         historical_quality: Completeness of the history; None when it was not scored (ad-hoc symbols).
 
     Args:
         cursor: The number of closed bars; one object for all series of a session with the same times.
-        reach: Its calendar, and how far back it is whole; None of a series made by hand.
+        reach: Its calendar, and the time from which it has all stored bars; None for a series made by hand.
     """
 
     __slots__ = (
@@ -88,7 +88,7 @@ class BarIntervalData(Frozen):
         _set_reach(self, reach)
 
     def __reduce__(self) -> NoReturn:
-        # It holds today's later bars, and would take them along.
+        # A copy would include the bars after the session clock.
         raise TypeError(f"{self!r} cannot be pickled or copied; its closed bars can: series.data")
 
     @property
@@ -122,17 +122,17 @@ class BarIntervalData(Frozen):
     def last(self, *, sessions: int | None = None, bars: int | None = None) -> Bars:
         """Return the bars of the last sessions before today, or the last bars that have closed.
 
-        A series may reach further back than anyone needs of it, because others need more: this is as much as is asked
-        for, whatever others loaded.
+        A series may reach further back than its reader asked for, because others need more; this returns exactly the
+        given number.
 
         Args:
-            sessions: So many whole sessions; today's is not among them (its bars are ``today``).
-            bars: So many bars, today's among them; synthetic ones count.
+            sessions: Number of whole sessions; today's is not among them (its bars are ``today``).
+            bars: Number of bars, today's among them; synthetic ones count.
 
         Raises:
             TypeError: Neither or both are given.
-            ConfigError: The number is less than one, or the bars span several sessions.
-            DataError: The series does not reach back so far; the message says how to ask for more.
+            ConfigError: The number is not a whole one of 1 or more, or sessions are asked of bars that span several.
+            DataError: The series does not reach back far enough; the message says how to ask for more.
         """
         return ClosedBars(self._bars, last_rows(self, self._reach, sessions, bars))
 
@@ -182,15 +182,15 @@ class BarIntervalData(Frozen):
         return series_html(self)
 
     def to_polars(self) -> pl.DataFrame:
-        """The closed bars as a polars frame."""
+        """Return the closed bars as a polars frame."""
         return self.data.to_polars()
 
     def to_pandas(self) -> pd.DataFrame:
-        """The closed bars as a pandas frame indexed by time."""
+        """Return the closed bars as a pandas frame indexed by time."""
         return self.data.to_pandas()
 
     def unscored(self) -> BarIntervalData:
-        """The same bars without a measure of quality."""
+        """Return a series of the same bars whose quality is not measured."""
         return BarIntervalData(
             self.symbol,
             self.interval,
@@ -228,7 +228,7 @@ class BarIntervalData(Frozen):
 
     @property
     def not_positive(self) -> int:
-        """Number of closed bars with a price of 0 or below, which indicators of positive prices have no value for."""
+        """Number of closed bars with a price of 0 or below, where indicators of positive prices have no value."""
         return int(np.count_nonzero(self._bars.low[: self._cursor.position] <= 0))
 
     @property
@@ -273,18 +273,21 @@ def _partial_bars(cursor: Cursor, expected: ExpectedBars) -> int:
 
 
 def all_bars(series: BarIntervalData) -> Bars:
-    """Return all bars of a series, today's future included, for the engine only."""
-    return series._bars  # noqa: SLF001 -- the one door to it
+    """Return all bars of a series, those after the session clock included, for the engine only."""
+    return series._bars  # noqa: SLF001 -- the only access
 
 
 def cursor_of(series: BarIntervalData) -> Cursor:
     """Return the cursor of a series, with all its times, for the engine only."""
-    return series._cursor  # noqa: SLF001 -- the one door to it
+    return series._cursor  # noqa: SLF001 -- the only access
 
 
 def whole_from(series: BarIntervalData) -> int:
-    """Return from when on a series has all bars that the store has, for the engine only."""
-    reach = series._reach  # noqa: SLF001 -- the one door to it
+    """Return the time from which a series has all stored bars, for the engine only.
+
+    In nanoseconds since 1970 UTC; of a series made by hand, the start of its first bar.
+    """
+    reach = series._reach  # noqa: SLF001 -- the only access
     if reach is not None:
         return reach.whole_from_ns
     rows = all_bars(series).timestamp
@@ -292,30 +295,30 @@ def whole_from(series: BarIntervalData) -> int:
 
 
 def score(series: BarIntervalData, history: Completeness, expected_today: ExpectedBars) -> None:
-    """Note the quality of the history and the bars expected today, before the series is published."""
+    """Set the quality of the history and the bars expected today, before the series is published."""
     _set_historical_quality(series, history)
     _set_expected_today(series, expected_today)
 
 
 def grow(series: BarIntervalData, bars: Bars, cursor: Cursor) -> None:
-    """Let a series of a running session go on, for the engine only.
+    """Extend a series of a running session in place, for the engine only.
 
-    Everybody who has it sees it grow; columns that were read of it stay as they were.
+    Columns that were read before stay as they were.
 
     Args:
         series: The series.
-        bars: All its bars, from the same first one on, and further ones that have come.
-        cursor: The cursor among their times.
+        bars: The bars that it has, followed by the new ones.
+        cursor: The cursor over their times.
     """
-    reach = series._reach  # noqa: SLF001 -- the one door to it
+    reach = series._reach  # noqa: SLF001 -- the only access
     if reach is not None:
         _set_reach(series, reach.at(bars.times))
-    # The bars first: a reader between the two sees a position that both have.
+    # The bars before the cursor, so that every position that a reader can see has one.
     _set_bars(series, bars)
     _set_cursor(series, cursor)
 
 
-# By the slots, because a series is made for each symbol and interval of each day, and nobody can set its attributes.
+# Slot descriptors set attributes of a frozen object quickest, and a series is made per symbol, interval and day.
 _slots = vars(BarIntervalData)
 _set_symbol, _set_interval, _set_base = (_slots[name].__set__ for name in ("symbol", "interval", "base"))
 _set_bars, _set_cursor, _set_today_row = (_slots[name].__set__ for name in ("_bars", "_cursor", "today_row"))

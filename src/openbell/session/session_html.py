@@ -20,7 +20,7 @@ _PRICES = ("open", "high", "low", "close", "volume")
 
 
 def session_html(session: SessionData) -> str:
-    """Return a session with its symbols, their intervals and indicators, and why they are here."""
+    """Return a session with its symbols, their intervals and indicators, and why each is in it."""
     rows = [
         [name, ", ".join(data.bars), ", ".join(data.indicators), data.reason or data.added_by]
         for name, data in list(session.current.items())[:MOST_ROWS]

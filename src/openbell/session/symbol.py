@@ -1,4 +1,4 @@
-"""All that a session holds of one symbol, its owners, and the draft that takes its place."""
+"""State of one symbol in a session, its owners, and the draft that replaces it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Owner(str):
     Attributes:
         name: The component, e.g. "strategy EmaCross".
         source: Its kind, e.g. "strategy".
-        declared: How it declares the need, "subscription" or "requirement", which lasts as long as it does; empty of
-            what it has added itself.
+        declared: How the need is declared, "subscription" or "requirement", and lasts only as long as that; empty for
+            what the component has added itself.
     """
 
     name: str
@@ -34,18 +34,18 @@ class Owner(str):
     declared: str
 
     def __new__(cls, name: str, source: str = "", *, declared: str = "") -> Self:
-        """Make an owner, whose text says what it declares and what it has added itself."""
+        """Make an owner, whose text is its name with ``declared`` in brackets."""
         made = super().__new__(cls, f"{name} ({declared})" if declared else name)
         made.name, made.source, made.declared = name, source, declared
         return made
 
     def is_of(self, who: str) -> bool:
-        """Return whether ``who`` means this owner or its source."""
+        """Return whether ``who`` is the name or the source of this owner."""
         return who in (self.name, self.source)
 
 
 def owner_of(owner: str) -> Owner:
-    """Return an owner that was written as a text, whose first word is its source."""
+    """Return an owner from its text, whose first word is its source."""
     return owner if isinstance(owner, Owner) else Owner(owner, owner.partition(" ")[0])
 
 
@@ -53,18 +53,18 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 WHOLE_SYMBOL = "*"
-"""The name in `SymbolSessionData.owners` of the symbol as a full one."""
+"""Key in `SymbolSessionData.owners` of the owners who need the symbol as a full one."""
 
 
-def _nothing() -> Mapping[K, V]:
+def _no_entries() -> Mapping[K, V]:
     return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SymbolSessionData:
-    """All that a session holds of one symbol.
+    """State of one symbol in a session.
 
-    It never changes: an addition works on a draft, which then takes its place.
+    It never changes: an addition works on a draft, which then replaces it.
 
     Attributes:
         symbol: The symbol.
@@ -72,11 +72,11 @@ class SymbolSessionData:
         added_by: The source that brought it: "config", "scanner", "strategy" ...
         auto_provisioned: Whether a bar or indicator addition had to create it.
         upgraded_from_adhoc: Whether it was ad hoc before it became full.
-        reason: Why it is here, for people.
-        bars: The series by interval, finest first; read-only, as are the others.
+        reason: Why it is in the session, for people.
+        bars: The series by interval, finest first; read-only, as the mappings below.
         indicators: The indicators by key.
         owners: Who needs what: owner names by interval, indicator key, or `WHOLE_SYMBOL`.
-        locks: Why it may not be removed, by the owner of the lock; empty when it may.
+        locks: Reasons why it may not be removed, by the owner of the lock; empty when it may.
     """
 
     symbol: str
@@ -85,10 +85,10 @@ class SymbolSessionData:
     auto_provisioned: bool = False
     upgraded_from_adhoc: bool = False
     reason: str = ""
-    bars: Mapping[str, BarIntervalData] = field(default_factory=_nothing)
-    indicators: Mapping[str, IndicatorData] = field(default_factory=_nothing)
-    owners: Mapping[str, frozenset[Owner]] = field(default_factory=_nothing)
-    locks: Mapping[str, str] = field(default_factory=_nothing)
+    bars: Mapping[str, BarIntervalData] = field(default_factory=_no_entries)
+    indicators: Mapping[str, IndicatorData] = field(default_factory=_no_entries)
+    owners: Mapping[str, frozenset[Owner]] = field(default_factory=_no_entries)
+    locks: Mapping[str, str] = field(default_factory=_no_entries)
 
     @property
     def locked(self) -> str:
@@ -118,9 +118,9 @@ class SymbolSessionData:
 
 @dataclass(slots=True, eq=False)
 class SymbolDraft:
-    """A symbol as it will be, which nobody reads before it is published.
+    """Private copy of a symbol that steps change until it is published.
 
-    Its attributes are those of `SymbolSessionData`, and can be changed.
+    Its attributes are those of `SymbolSessionData`, and can be set.
     """
 
     symbol: str
@@ -136,15 +136,15 @@ class SymbolDraft:
 
     @staticmethod
     def of(data: SymbolSessionData) -> SymbolDraft:
-        """Return a draft of a symbol that is there."""
+        """Return a draft of an existing symbol."""
         return SymbolDraft(*_values(data), *map(dict, _collections(data)))
 
     def finished(self) -> SymbolSessionData:
-        """Return the symbol as it is now, for good."""
+        """Return the symbol in its present state, read-only."""
         return SymbolSessionData(*_values(self), *map(_read_only, _collections(self)))
 
     def put_series(self, series: BarIntervalData) -> None:
-        """Replace the series of an interval, under the indicators that are on it."""
+        """Replace the series of an interval, and move its indicators to the new one."""
         old = self.bars[series.interval]
         self.bars[series.interval] = series
         for key, indicator in self.indicators.items():
@@ -152,23 +152,23 @@ class SymbolDraft:
                 self.indicators[key] = moved_to(indicator, series)
 
     def own(self, needed: Iterable[str], owner: str) -> bool:
-        """Note that ``owner`` needs all of these.
+        """Add ``owner`` to the owners of each interval, indicator key or `WHOLE_SYMBOL` in ``needed``.
 
         Returns:
-            False when that was known.
+            Whether it was not an owner of all of them before.
         """
-        alone, news = frozenset((owner_of(owner),)), False
+        alone, is_new = frozenset((owner_of(owner),)), False
         for what in needed:
             owners = self.owners.get(what)
             if owners is None:
-                self.owners[what], news = alone, True
+                self.owners[what], is_new = alone, True
             elif owner not in owners:
-                self.owners[what], news = owners | alone, True
-        return news
+                self.owners[what], is_new = owners | alone, True
+        return is_new
 
 
 _names = [f.name for f in fields(SymbolSessionData)]
-_values, _collections = attrgetter(*_names[:-4]), attrgetter(*_names[-4:])
+_values, _collections = attrgetter(*_names[:-4]), attrgetter(*_names[-4:])  # the last four are mappings
 
 
 def _read_only(collection: dict[K, V]) -> Mapping[K, V]:

@@ -36,7 +36,7 @@ _OPEN_FILE_WAIT_S = 10.0
 
 
 def temporary_of(path: Path) -> Path:
-    """Return the place in which new content of ``path`` is written first.
+    """Return the temporary path to which new content of ``path`` is written first.
 
     Readers of ``*.parquet`` do not see it.
     """
@@ -44,11 +44,10 @@ def temporary_of(path: Path) -> Path:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put ``content`` in place of ``path``.
+    """Replace the file ``path`` by ``content``, atomically.
 
-    A reader sees the old file or the new one, also after a power cut.
-
-    The rename itself is durable once the folder is synced (`sync_folders`).
+    A reader sees the old file or the new one, even after a power cut. The rename itself is durable once the folder is
+    synced (`sync_folders`).
     """
     temporary = temporary_of(path)
     with temporary.open("wb") as file:
@@ -59,7 +58,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def move_file(source: Path, target: Path) -> None:
-    """Move a file, over another one if there is one, and to another file system if need be."""
+    """Move a file, also over an existing file and to another file system."""
     try:
         _rename(source, target)
     except OSError as exc:
@@ -82,10 +81,10 @@ def _rename(source: Path, target: Path) -> None:
 
 
 def delete_files(paths: Iterable[Path]) -> list[Path]:
-    """Delete the files that are there, and the folders that are empty then.
+    """Delete those of the files that exist, and the folders that are empty then.
 
     Returns:
-        The folders in which names are gone; that is durable once they are synced (`sync_folders`).
+        The folders from which names were removed; the removal is durable once they are synced (`sync_folders`).
     """
     touched: dict[Path, None] = {}
     for path in paths:
@@ -112,7 +111,7 @@ def sync_folders(folders: Sequence[Path]) -> None:
 
 
 def _sync(paths: Sequence[Path]) -> None:
-    """Return when these are on disk."""
+    """Sync files or folders to disk."""
     if len(paths) == 1:
         _sync_one(paths[0])
         return
@@ -120,7 +119,7 @@ def _sync(paths: Sequence[Path]) -> None:
     # A folder of a store may be a link to another file system.
     for _, run in groupby(sorted(paths, key=_device_of), key=_device_of):
         group = list(run)
-        # Many at once with one call, where the system has one for it.
+        # Many are synced with one call, where the system has one for a whole file system.
         if len(group) < _SYNC_AT_ONCE or not _sync_file_system(group[0]):
             left += group
     with ThreadPoolExecutor(_SYNC_THREADS) as pool:
@@ -141,7 +140,7 @@ def _sync_one(path: Path) -> None:
 
 
 def _sync_file_system(path: Path) -> bool:
-    """Write out the whole file system of ``path``, and return whether that could be asked for."""
+    """Sync the whole file system of ``path``, and return whether the system could do that."""
     if not sys.platform.startswith("linux"):
         return False
     import ctypes
@@ -169,7 +168,7 @@ def writer_lock(path: Path, *, wait_s: float, of: object = None) -> Iterator[Non
     Raises:
         StoreError: Another writer still holds it after ``wait_s``, or the folder cannot be written to.
     """
-    # Where stores are only read, no lock is taken, and its import takes longer than to open a store.
+    # Imported late, because reading takes no lock, and this import takes longer than opening a store.
     import filelock
 
     lock = filelock.FileLock(path, timeout=wait_s, poll_interval=_POLL_S, thread_local=False)

@@ -1,4 +1,4 @@
-"""The verbs by which a store handles its files, in a folder or in object storage."""
+"""Interface to the files of a store, in a folder or in object storage."""
 
 from __future__ import annotations
 
@@ -32,22 +32,28 @@ T = TypeVar("T")
 
 
 class ChangedMeanwhileError(StoreError):
-    """Another process has stored something else in the same place, on top of which it is to be done again."""
+    """Conflict with another process, which has stored other files in the same places.
+
+    The work has to be repeated on top of these files.
+    """
 
 
 class EncodedFile(NamedTuple):
-    """A data file as it is, to be stored without being decoded."""
+    """Data file in encoded form, to be stored without being decoded."""
 
     content: bytes
     entry: FileEntry
 
 
 class ManifestSource(Protocol):
-    """The manifest of a store as it is now, read again only when it has changed. May be used from any thread."""
+    """Source of a store's current manifest, which is read again only when it has changed.
+
+    May be used from any thread.
+    """
 
     @property
     def stamp(self) -> tuple[int, ...]:
-        """The stamp of the manifest when it was last read, or nothing."""
+        """The stamp of the manifest when it was last read (empty when there was none)."""
         ...
 
     def get(self) -> Manifest:
@@ -59,28 +65,28 @@ class ManifestSource(Protocol):
         ...
 
     def for_writer(self) -> Manifest:
-        """Return the manifest for whoever holds the lock, after what a killed writer began is finished."""
+        """Return the manifest for the holder of the lock, after finishing what a killed writer began."""
         ...
 
     def wrote(self, manifest: Manifest) -> None:
-        """Take up what whoever holds the lock has put in place."""
+        """Note the manifest that the holder of the lock has written."""
         ...
 
     def stamp_now(self) -> tuple[int, ...]:
-        """Return a value that changes when the manifest does, or nothing when there is none."""
+        """Return a value that changes when the manifest does (empty when there is none)."""
         ...
 
     def may_have_moved(self, stamp: tuple[int, ...], *, look: bool) -> bool:
-        """Return whether files may be others than when the manifest had a stamp.
+        """Return whether files may have changed since the manifest had a stamp.
 
         Args:
             stamp: The stamp.
-            look: Whether there is a reason to look, whatever that costs.
+            look: Whether to check now, even if that takes a request over the network.
         """
         ...
 
     def settle(self, wait_s: float = 0) -> None:
-        """Finish what a killed writer began, and wait for one that is alive."""
+        """Finish what a killed writer began, and wait up to ``wait_s`` seconds for one that is alive."""
         ...
 
 
@@ -100,7 +106,7 @@ class Backing(Protocol):
 
     @property
     def scratch(self) -> Path:
-        """A folder of this machine for what is under way, and for rows that are set aside."""
+        """A folder of this machine for temporary files, and for rows that are set aside."""
         ...
 
     def exists(self) -> bool:
@@ -108,11 +114,11 @@ class Backing(Protocol):
         ...
 
     def require(self) -> None:
-        """Refuse what is not a store that this openbell reads."""
+        """Raise an error unless there is a store that this version of openbell reads."""
         ...
 
     def require_free(self) -> None:
-        """Refuse to make a store where something else is."""
+        """Raise an error if the place is used for something else than a store."""
         ...
 
     def lock(self, wait_s: float) -> AbstractContextManager[None]:
@@ -120,19 +126,22 @@ class Backing(Protocol):
         ...
 
     def make(self) -> bool:
-        """Make it a store, and return whether it was none before."""
+        """Make the place a store, and return whether it was made one just now."""
         ...
 
     def remove_if_empty(self) -> None:
-        """Delete a store that was made for bars that did not come."""
+        """Delete a store that was just made and to which nothing was written."""
         ...
 
     def current(self) -> ManifestSource:
-        """Return what follows the manifest."""
+        """Return the source of the current manifest."""
         ...
 
     def heal(self) -> Manifest:
-        """Return the manifest, after what a killed writer began is finished. Call it with the lock held."""
+        """Finish what a killed writer began, and return the manifest.
+
+        Call it with the lock held.
+        """
         ...
 
     def commit(
@@ -141,7 +150,9 @@ class Backing(Protocol):
         bars: Mapping[Partition, pl.DataFrame | EncodedFile | None],
         side_files: Mapping[str, bytes | None],
     ) -> Manifest:
-        """Store files, all of them or none, and return the manifest then. Call it with the lock held.
+        """Store files, all of them or none, and return the new manifest.
+
+        Call it with the lock held.
 
         Raises:
             ChangedMeanwhileError: Another process has stored other files in the same places.
@@ -149,20 +160,20 @@ class Backing(Protocol):
         ...
 
     def stored_files(self, wanted: Iterable[tuple[Partition, FileEntry]]) -> list[StoredFile]:
-        """Return where data files can be read, on this machine."""
+        """Return data files as files of this machine, to which missing ones are fetched."""
         ...
 
     def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
-        """Mend a copy of a data file that is damaged, or raise the damage."""
+        """Discard damaged copies of data files, or raise the damage if they are not copies."""
         ...
 
     def content(self, partition: Partition, entry: FileEntry | None, *, keep: bool = True) -> bytes | None:
-        """Return the proved content of a data file, or None when there is none and none is known.
+        """Return the verified content of a data file, or None when there is neither a file nor an entry.
 
         Args:
             partition: Its place.
-            entry: What the manifest says of it.
-            keep: Whether it is likely to be read again soon.
+            entry: Its entry in the manifest, or None.
+            keep: Whether a copy is cached, because it is likely to be read again soon.
 
         Raises:
             DamagedFileError: It is not what was stored.
@@ -171,7 +182,7 @@ class Backing(Protocol):
         ...
 
     def is_lost(self, partition: Partition, entry: FileEntry) -> bool:
-        """Return whether a data file is not there."""
+        """Return whether a data file that the manifest lists is missing."""
         ...
 
     def side_files(self) -> Mapping[str, SideEntry]:
@@ -183,7 +194,7 @@ class Backing(Protocol):
         ...
 
     def side_stamp(self, name: str) -> tuple[int, ...]:
-        """Return what changes with a file beside the bars, or nothing when there is none."""
+        """Return a value that changes when a file beside the bars does (empty when there is none)."""
         ...
 
 
@@ -199,11 +210,17 @@ def backing_of(place: Place) -> Backing:
 
 
 def until_committed(attempt: Callable[[], T], before_again: Callable[[], None] | None = None) -> T:
-    """Do something that ends with a commit, again while others commit to the same places meanwhile.
+    """Call a function that commits, and retry while others commit to the same places.
 
     Args:
-        attempt: What is done.
-        before_again: What is done first when it is done again; it may meet others, too.
+        attempt: The function.
+        before_again: Called before each retry; it may run into such a conflict itself.
+
+    Returns:
+        The result of ``attempt``.
+
+    Raises:
+        ChangedMeanwhileError: The last of many retries met a conflict, too.
     """
 
     def again() -> T:
@@ -217,6 +234,6 @@ def until_committed(attempt: Callable[[], T], before_again: Callable[[], None] |
             return step()
         except ChangedMeanwhileError:
             step = again
-            # Not all at once again.
+            # Random pauses, so that competing writers do not retry at the same moment.
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, 0.02 * 2**number)))  # noqa: S311 -- no secret
     return step()

@@ -1,4 +1,4 @@
-"""The batch of files that a commit brings into a store, and the note of it on disk."""
+"""The batch of files that a commit writes to a store, and the note of it on disk."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ __all__ = ["Batch", "UnfinishedWriteError", "batch_json", "batch_of", "encode_no
 
 
 class UnfinishedWriteError(StoreError):
-    """A write that was killed cannot be finished.
+    """Killed write that cannot be finished.
 
-    What was stored before it can be read.
+    What was stored before it can still be read.
     """
 
 
 class Batch(NamedTuple):
     """The files of a commit, numbered in the order of both mappings.
 
-    None takes a file out.
+    An entry of None removes a file.
     """
 
     bars: Mapping[Partition, FileEntry | None]
     side_files: Mapping[str, SideEntry | None]
 
     def targets(self, store: Path) -> Iterator[tuple[Path, Path | None]]:
-        """Yield each file's place and where it is staged, or None when it is to go."""
+        """Yield each file's path and the path where it is staged, or None when it is to be deleted."""
         places = [
             *(data_path(store, partition) for partition in self.bars),
             *(store / name for name in self.side_files),
@@ -59,7 +59,7 @@ def batch_json(batch: Batch) -> JsonObject:
 
 
 def listed(entry: FileEntry | SideEntry) -> list[Any]:
-    """Return the values of an entry, with the mark of an object if it has one."""
+    """Return the values of an entry for JSON, without the mark of an object if it has none."""
     return list(entry if entry.object else entry[:-1])
 
 
@@ -84,9 +84,11 @@ def batch_of(store: Path, note: Any) -> Batch:
     """Return the batch that JSON describes.
 
     Raises:
-        ValueError: It names files that no store has; likewise TypeError, KeyError of what is no batch.
+        ValueError: The batch names files that a store cannot have.
+        TypeError: The JSON is not a batch.
+        KeyError: The JSON is not a batch.
     """
-    # Until there were other files under the manifest, the note was a list of data files.
+    # In older versions, whose manifest listed data files only, the note was a list of these.
     bars, side_files = (note["bars"], note["side_files"]) if isinstance(note, dict) else (note, [])
     batch = Batch(
         {Partition(*partition): FileEntry(*entry) if entry else None for partition, entry in bars},

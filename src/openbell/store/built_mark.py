@@ -1,7 +1,7 @@
 """The mark of stored bars that openbell built itself.
 
-On disk it is in the metadata of their data file. In memory a frame of such bars has one more column, `BUILT`: of how
-many finer bars a bar was made; null for a vendor's.
+On disk it is in the metadata of their data file. In memory a frame of such bars has one more column, `BUILT`: the
+number of finer bars that a bar was made of, null for a vendor's bar.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["BUILT", "BUILT_SCHEMA", "built_metadata", "marked_as", "read_built", "unmarked", "with_built_column"]
 
 BUILT = "built"
-"""The column; Int32."""
+"""The name of the column, whose type is Int32."""
 
 BUILT_SCHEMA = pl.Schema({"timestamp": pl.Datetime("ns", "UTC"), BUILT: pl.Int32()})
 """One row for each bar that was built, in ascending time."""
@@ -29,7 +29,7 @@ _KEY = "openbell_built"
 
 
 def built_metadata(frame: pl.DataFrame) -> dict[str, str] | None:
-    """Return the metadata of the data file for ``frame`` that marks its built bars, or None."""
+    """Return the metadata that marks the built bars of ``frame`` in its data file, or None without any."""
     if BUILT not in frame.columns:
         return None
     built = frame.filter(pl.col(BUILT).is_not_null())
@@ -44,7 +44,7 @@ def read_built(file: Path | bytes) -> pl.DataFrame:
 
     Raises:
         PolarsError: It is not a Parquet file.
-        BadBarsError: It has something else in that place.
+        BadBarsError: Its marks cannot be parsed.
         OSError: It cannot be read.
     """
     text = pl.read_parquet_metadata(io.BytesIO(file) if isinstance(file, bytes) else file).get(_KEY)
@@ -63,11 +63,11 @@ def marked_as(frame: pl.DataFrame, built: pl.DataFrame) -> pl.DataFrame:
 
 
 def unmarked(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return ``frame`` without the column."""
-    # No query where there is nothing to do: a process that has run one cannot be forked.
+    """Return ``frame`` without the column `BUILT`."""
+    # No polars query where there is nothing to drop: a process that has run one cannot be forked.
     return frame.drop(BUILT) if BUILT in frame.columns else frame
 
 
 def with_built_column(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return ``frame`` with the column, empty unless it is there."""
+    """Return ``frame`` with the column `BUILT`, filled with nulls if it was missing."""
     return frame if BUILT in frame.columns else frame.with_columns(pl.lit(None, BUILT_SCHEMA[BUILT]).alias(BUILT))

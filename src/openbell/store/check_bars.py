@@ -7,13 +7,17 @@ aside with the reason: nothing is dropped silently, and nothing is guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from openbell.errors import BadBarsError
 
-__all__ = ["CheckedBars", "check_bars", "require_good_bars"]
+if TYPE_CHECKING:
+    from openbell.model.interval import Interval
+
+__all__ = ["CheckedBars", "check_bars", "off_full_units", "require_good_bars"]
 
 _PRICES = ("open", "high", "low", "close")
 _VALUES = (*_PRICES, "volume")
@@ -26,7 +30,7 @@ class CheckedBars:
     """The outcome of `check_bars`.
 
     Attributes:
-        good: The bars that hold, sorted by time, unique; the columns of the input without ``line``.
+        good: The good bars, sorted by time, unique; the columns of the input without ``line``.
         bad: Columns ``line`` (of the input) and ``reason``, one row for each row set aside, in order of ``line``.
         unsorted: How many rows came earlier than the row before them.
         duplicates: How many rows repeated another one exactly and were left out.
@@ -70,12 +74,29 @@ def check_bars(frame: pl.DataFrame, *, allow_negative: bool = False) -> CheckedB
     return CheckedBars(right.drop("line", "reason"), bad, unsorted, duplicates)
 
 
-def require_good_bars(frame: pl.DataFrame, what: str, *, allow_negative: bool = False) -> pl.DataFrame:
-    """Return the bars, sorted and unique.
+def off_full_units(starts: pl.Series, interval: Interval) -> tuple[pl.Series, str]:
+    """Mark intraday bars that do not begin at a full minute, or at a full second where bars are of seconds.
 
     Args:
-        frame: As for `check_bars`.
-        what: What the bars are, for the message, e.g. "SPY 1m".
+        starts: Timestamps in nanoseconds.
+        interval: The interval of the bars.
+
+    Returns:
+        The marks, and the reason for people.
+    """
+    unit, name = (1_000_000_000, "second") if interval.unit == "s" else (60_000_000_000, "minute")
+    return starts.to_physical() % unit != 0, f"the time is not at a full {name}"
+
+
+def require_good_bars(
+    frame: pl.DataFrame, symbol: str, interval: Interval, *, allow_negative: bool = False
+) -> pl.DataFrame:
+    """Return the bars, sorted and unique, if all are good.
+
+    Args:
+        frame: As for `check_bars`, its times in nanoseconds.
+        symbol: The symbol, for the message.
+        interval: The interval of the bars.
         allow_negative: Whether prices may be 0 and below.
 
     Raises:
@@ -84,25 +105,30 @@ def require_good_bars(frame: pl.DataFrame, what: str, *, allow_negative: bool = 
     checked = check_bars(frame, allow_negative=allow_negative)
     if len(checked.bad):
         line, reason = checked.bad.row(0)
-        raise BadBarsError(f"{what}: {len(checked.bad)} bad bars; the first is row {line}: {reason}.")
+        raise BadBarsError(f"{symbol} {interval}: {len(checked.bad)} bad bars; the first is row {line}: {reason}.")
+    if interval.is_intraday:
+        off, reason = off_full_units(checked.good["timestamp"], interval)
+        if off.any():
+            first = checked.good["timestamp"].filter(off)[0]
+            raise BadBarsError(f"{symbol} {interval}: {off.sum():,} bad bars; the first is of {first}: {reason}.")
     return checked.good
 
 
 def _flawless(frame: pl.DataFrame, *, allow_negative: bool) -> bool:
-    """Return whether nothing is wrong at all."""
-    # The usual case, and much faster than to judge each row.
+    """Return whether all bars are good, in order and unique."""
+    # The usual case, and much faster than a check of each row with its reason.
     times = frame["timestamp"]
     if times.null_count() or (np.diff(times.to_physical().to_numpy()) <= 0).any():
         return False
     opens, high, low, close, volume = (frame[name].to_numpy() for name in _VALUES)
-    # A value that is missing is NaN here, for which no comparison holds.
+    # A missing value is NaN here, for which every comparison is false.
     ordered = (low <= np.minimum(opens, close)) & (np.maximum(opens, close) <= high)
     above = np.isfinite(low) if allow_negative else low > 0
     return bool((ordered & above & (high < np.inf) & (volume >= 0) & (volume < np.inf)).all())
 
 
 def _reason(*, allow_negative: bool) -> pl.Expr:
-    """Return the first rule that a row breaks, as text, or null when it breaks none."""
+    """Return an expression for the first rule that a row breaks, as text, or null when it breaks none."""
     room = pl.col("high").abs() * _NOISE
     rules: list[tuple[pl.Expr, str]] = [(pl.col("timestamp").is_null(), "the time is missing")]
     rules += [(~pl.col(c).is_finite().fill_null(value=False), f"the {c} is missing or not a number") for c in _VALUES]
@@ -119,7 +145,7 @@ def _reason(*, allow_negative: bool) -> pl.Expr:
 
 
 def _without_duplicates(right: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Return the rows with one bar per time, those that clash, and how many exact repetitions were left out.
+    """Return the rows with one bar per time, the rows that clash, and the number of repetitions left out.
 
     ``right`` is sorted.
     """

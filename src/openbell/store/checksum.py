@@ -13,7 +13,7 @@ _KEY = "openbell_sha256"
 _NO_DIGEST = "0" * 64
 
 BLANK_CHECKSUM = {_KEY: _NO_DIGEST}
-"""The metadata with which a file is written that is to carry its checksum."""
+"""Metadata with a placeholder for the checksum, with which a file is written first."""
 
 
 def sha256_of(content: bytes) -> str:
@@ -22,7 +22,7 @@ def sha256_of(content: bytes) -> str:
 
 
 def with_own_checksum(content: bytes) -> bytes:
-    """Return a Parquet file that was written with `BLANK_CHECKSUM` with its checksum in that place."""
+    """Return the content of a Parquet file, written with `BLANK_CHECKSUM`, with its checksum filled in."""
     place = _checksum_place(content)
     return content[: place.start] + sha256_of(content).encode() + content[place.stop :]
 
@@ -33,13 +33,13 @@ def own_checksum(content: bytes) -> str:
 
 
 def has_own_checksum(content: bytes) -> bool:
-    """Return whether a file carries the checksum of its content, to the byte."""
+    """Return whether the checksum that a file carries fits its content."""
     place = _checksum_place(content)
     zeroed = content[: place.start] + _NO_DIGEST.encode() + content[place.stop :]
     return content[place] == sha256_of(zeroed).encode()
 
 
 def _checksum_place(content: bytes) -> slice:
-    # Parquet's footer has the value behind its name and two bytes for its type and length.
+    # In Parquet's footer the value follows its key after two bytes, of its type and length.
     begin = content.rfind(_KEY.encode()) + len(_KEY) + 2
     return slice(begin, begin + len(_NO_DIGEST))

@@ -1,11 +1,11 @@
-"""The commit of a batch of files to a store, all or none, also when the process is killed at any moment.
+"""Commit of a batch of files to a store, all or none, even if the process is killed.
 
-It goes: (1) the new files, and what the manifest becomes, into the staging folder, synced; (2) a note of where each
-belongs and what it holds, synced: from here on the batch will be in the store, whatever happens; (3) the files moved
-to their places, and those that are to go deleted; (4) the manifest replaced, or the file of what has changed since it
-was written; (5) the note deleted. A kill before (2) leaves files that nobody looks at, a kill after it leaves the note,
-and whoever opens the store next does the rest.
-After (2) no space on the disk is needed, unless a folder is a link to another file system.
+The steps are: (1) the new files and the new manifest are written to the staging folder and synced; (2) a note of where
+each file belongs and what it holds is written and synced: from here on the batch will be in the store, whatever
+happens; (3) the files are moved to their places, and files that are removed are deleted; (4) the manifest is replaced,
+or the file of what has changed since it was written; (5) the note is deleted. A kill before the end of (2) leaves files
+that nobody looks at. A kill after it leaves the note, and the next process that opens the store does the remaining
+steps. After (2) no space on the disk is needed, unless a folder is a link to another file system.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ __all__ = ["commit", "commit_manifest", "encoded", "give_up", "heal", "load_or_s
 
 _THREADS = 8
 _LISTS = (MANIFEST, CHANGES)
-"""What says which files a store has, in the order in which a write puts it in place."""
+"""The files that list what a store holds, in the order in which a write replaces them."""
 _REPLACED = (PENDING, STORE_MARKER, *_LISTS)
 
 
@@ -63,18 +63,18 @@ def commit(
     bars: Mapping[Partition, pl.DataFrame | EncodedFile | None],
     side_files: Mapping[str, bytes | None] | None = None,
 ) -> Manifest:
-    """Bring files to disk, all of them or none.
+    """Write files to disk, all of them or none.
 
     Call it with the lock held.
 
     Args:
         store: The store's folder.
-        manifest: What it holds.
-        bars: New data files, or their content; None takes one out.
-        side_files: New files beside the bars, by their names in `SIDE_FILES`; likewise.
+        manifest: Its manifest before the commit.
+        bars: New data files, as bars or encoded; None removes one.
+        side_files: New content of files beside the bars, by their names in `SIDE_FILES`; None removes one.
 
     Returns:
-        The manifest then.
+        The manifest after the commit.
 
     Raises:
         StoreError: The disk is full or a folder cannot be written.
@@ -94,14 +94,14 @@ def unfinished(store: Path) -> bool:
 
 
 def load_or_scan(store: Path, known: Manifest | None = None) -> Manifest:
-    """Return the manifest of a store, from its files when there is none.
+    """Return the manifest of a store, made from its files if there is no manifest.
 
     Args:
         store: The store's folder.
         known: As for `Manifest.load`.
 
     Raises:
-        DamagedFileError: It cannot be read.
+        DamagedFileError: The manifest cannot be read.
     """
     try:
         return Manifest.load(store, known)
@@ -110,15 +110,15 @@ def load_or_scan(store: Path, known: Manifest | None = None) -> Manifest:
 
 
 def heal(store: Path) -> Manifest:
-    """Finish or forget what a killed writer began.
+    """Finish or discard what a killed writer began.
 
     Call it with the lock held.
 
     Returns:
-        The manifest then.
+        The manifest after that.
 
     Raises:
-        UnfinishedWriteError: It can be neither finished nor forgotten.
+        UnfinishedWriteError: The write can be neither finished nor discarded.
         DamagedFileError: The manifest cannot be read.
     """
     try:
@@ -135,11 +135,11 @@ def heal(store: Path) -> Manifest:
 
 
 def give_up(store: Path) -> int:
-    """Forget a write that cannot be finished.
+    """Discard a write that cannot be finished.
 
     Call it with the lock held.
 
-    Files that are in their places already stay, and the manifest lists them.
+    Files that are already in their places stay there, and the manifest lists them.
 
     Returns:
         How many files of the write are not in the store; 0 also when its note cannot be read.
@@ -161,11 +161,12 @@ def give_up(store: Path) -> int:
 
 
 def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
-    """Put a manifest in place.
+    """Write the manifest file, and return the manifest as it is then.
 
     It is on disk when this returns.
     """
-    # Without a note nobody would know that a second file is to come. The next commit adds it.
+    # No file of changes is begun here: without a note, a kill between the two files would go unnoticed. The next commit
+    # adds it.
     alone = read_changes(store) is None
     for name, content in ({MANIFEST: manifest.encode()} if alone else _lists(store, manifest)).items():
         _write_durably(store / name, content)
@@ -173,7 +174,7 @@ def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
 
 
 def _lists(store: Path, manifest: Manifest) -> dict[str, bytes]:
-    """Return the content of the new files among the manifest and its changes, by name.
+    """Return the new content of the manifest, of the file of changes, or of both, by name.
 
     Call it with the lock held.
     """
@@ -193,9 +194,9 @@ def _stage(
     bars: Mapping[Partition, pl.DataFrame | EncodedFile | None],
     side_files: Mapping[str, bytes | None],
 ) -> tuple[Batch, Manifest]:
-    """Write the new files, make room for them, and note where they belong.
+    """Write the new files to the staging folder, make the folders they go to, and write the note.
 
-    What may fail of a commit fails here.
+    Whatever is likely to fail in a commit fails here, before the note.
     """
     folder = store / STAGING
     shutil.rmtree(folder, ignore_errors=True)
@@ -209,7 +210,7 @@ def _stage(
         (folder / str(number)).write_bytes(content)
         return entry
 
-    if len(bars) == 1:  # an addition to a live session, which waits for it
+    if len(bars) == 1:  # as for an addition to a live session, which waits for it
         entries = {partition: write((0, (partition, frame))) for partition, frame in bars.items()}
     else:
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -224,7 +225,7 @@ def _stage(
         (folder / name).write_bytes(content)
     sync_files(list(folder.iterdir()))
     sync_folders([folder, store])
-    _make_room(store, batch)
+    _make_folders(store, batch)
     _write_durably(store / PENDING, encode_note(batch))
     return batch, after
 
@@ -234,8 +235,8 @@ def encoded(partition: Partition, bars: pl.DataFrame | EncodedFile) -> EncodedFi
     return bars if isinstance(bars, EncodedFile) else EncodedFile(*encode_bars(partition.month, bars))
 
 
-def _make_room(store: Path, batch: Batch) -> None:
-    """Make the folders of new files, and see that nothing is in the way of these.
+def _make_folders(store: Path, batch: Batch) -> None:
+    """Make the folders of new files, and check that no folder is in the place of a file.
 
     Raises:
         OSError: A folder cannot be made, or one is where a file belongs.
@@ -257,9 +258,9 @@ def _make_room(store: Path, batch: Batch) -> None:
 
 
 def _finish(store: Path, batch: Batch, after: Manifest) -> Manifest:
-    """Do what a commit does after its note.
+    """Do the steps of a commit that follow its note.
 
-    It may be begun any number of times.
+    After a kill it may be called again, any number of times.
 
     Raises:
         UnfinishedWriteError: A file cannot be moved to its place.
@@ -279,18 +280,18 @@ def _finish(store: Path, batch: Batch, after: Manifest) -> Manifest:
             f"give the write up with `{command_on('data repair', store)}`."
         ) from exc
     shutil.rmtree(store / STAGING, ignore_errors=True)
-    # What is in a new manifest file is no change any more.
+    # A new manifest file includes the changes, so it is read without them.
     return after if staged == [CHANGES] else load_or_scan(store)
 
 
 def _move_all(store: Path, batch: Batch) -> None:
-    """Move the files of a commit to their places, and delete those that are to go."""
+    """Move the files of a commit to their places, and delete the files that it removes."""
     targets = list(batch.targets(store))
     folders = list(dict.fromkeys(target.parent for target, staged in targets if staged))
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     for target, staged in targets:
-        # What is not in the staging folder any more was moved before the kill.
+        # A file that is no longer in the staging folder was moved before a kill.
         if staged and staged.exists():
             move_file(staged, target)
     folders += delete_files(target for target, staged in targets if staged is None)
@@ -299,7 +300,7 @@ def _move_all(store: Path, batch: Batch) -> None:
 
 
 def _staged_manifest(store: Path) -> Manifest | None:
-    """Return what a killed writer staged of the manifest, or None when it is in place already, or damaged."""
+    """Return the manifest that a killed writer staged, or None when it is already in place or damaged."""
     manifest, changes = (store / STAGING / name for name in _LISTS)
     try:
         if manifest.exists():

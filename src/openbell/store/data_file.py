@@ -41,18 +41,19 @@ __all__ = [
 ]
 
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-"""The name of a month's data file."""
+"""Pattern of the name of a month's data file, without its suffix."""
 
 _YEAR_2100_NS = 47_482 * DAY_NS
 
 
 class FileEntry(NamedTuple):
-    """The content of one data file in figures.
+    """Manifest entry of one data file.
 
     Attributes:
         month: ``YYYY-MM`` or ``all``.
-        rows: Number of bars, at least 1; 0 when the file could not be read when the manifest was made from the files.
-        first_ns: Start of the first bar, nanoseconds since 1970 UTC; likewise last_ns of the last bar.
+        rows: Number of bars, at least 1; 0 when the manifest was made from the files and this one could not be read.
+        first_ns: Start of the first bar, nanoseconds since 1970 UTC.
+        last_ns: Start of the last bar, nanoseconds since 1970 UTC.
         bytes: Size of the file.
         sha256: Checksum of the file, in hexadecimal digits; empty, so that no content fits, when it could not be read.
         built: How many of the bars openbell built itself.
@@ -75,7 +76,7 @@ def data_files(store: Path) -> list[Path]:
 
 
 def is_data_file(store: Path, path: Path) -> bool:
-    """Return whether a path is one of a data file, by its name and those of its folders."""
+    """Return whether a path is that of a data file, by its name and the names of its folders."""
     partition = partition_of(path)
     whole, month = partition.interval == "1d", partition.month
     if not is_stored(partition.interval) or not (month == "all" if whole else MONTH.fullmatch(month)):
@@ -84,7 +85,7 @@ def is_data_file(store: Path, path: Path) -> bool:
         require_symbol(partition.symbol)
     except StoreError:
         return False
-    # Of several ways to encode a symbol, one is ours.
+    # A symbol can be percent-encoded in several ways, of which a store uses one.
     return data_path(store, partition) == path
 
 
@@ -102,7 +103,7 @@ def encode_bars(month: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
 
 
 def reading_problem(path: Path) -> str | None:
-    """Return why the system does not let a file that is there be read, or None when it can be read, or is not there."""
+    """Return why the system does not let a file be read, or None when it does or there is no file."""
     try:
         with path.open("rb") as content:
             content.read(1)
@@ -114,7 +115,7 @@ def reading_problem(path: Path) -> str | None:
 
 
 def damaged_file(path: Place, cause: str, remedy: str | None = None) -> DamagedFileError:
-    """Return the error about a file that is not what was stored, or that cannot be read."""
+    """Return the error for a file that is not what was stored, or that cannot be read."""
     if isinstance(path, StoreAddress):
         return DamagedObjectError(str(path), cause, remedy or "See docs/object-storage.md for what to do.")
     why = reading_problem(path)
@@ -146,9 +147,7 @@ def describe_file(path: Path) -> FileEntry:
 def unreadable_entry(month: str, size: int) -> FileEntry:
     """Return a manifest entry for a data file that cannot be read.
 
-    It fits no content.
-
-    Its times are those between which the bars of its month may be.
+    No content fits its checksum. Its times are the first and last at which a bar of its month may start.
     """
     if month == "all":
         return FileEntry(month, 0, 0, _YEAR_2100_NS, size, "")

@@ -18,25 +18,27 @@ if TYPE_CHECKING:
 __all__ = ["SESSION", "UNKNOWN", "noted_day_zones", "read_day_zones"]
 
 SESSION = "session"
-"""In place of a zone: a day is a session, as of symbols without a note."""
+"""Value in place of a zone for daily bars that span sessions, as those of symbols without a note do."""
 
 UNKNOWN = "unknown"
-"""In place of a zone: the bars had dates, and nobody said which days these are."""
+"""Value in place of a zone for daily bars that had dates only, without any statement of which days they span."""
 
 _SCHEMA = pl.Schema({"symbol": pl.String(), "zone": pl.String()})
 _REMEDY = "Import the daily bars again: that writes it anew."
 
 
 def noted_day_zones(store: Place, zones: Mapping[str, str | None]) -> dict[str, bytes]:
-    """Return the file with further notes, to be committed with the bars, or nothing when it stays the same.
+    """Return the file of notes with new ones added, by name, or nothing when it stays the same.
+
+    It is to be committed together with the bars.
 
     Args:
         store: The store's folder or address.
-        zones: The time zone by symbol whose days, from midnight to midnight, its daily bars span, or `SESSION` or
-            `UNKNOWN`. The last takes no other's place, and None takes a symbol's note out.
+        zones: By symbol, the time zone whose days, from midnight to midnight, its daily bars span, or `SESSION` or
+            `UNKNOWN`. `UNKNOWN` does not replace another note, and None removes a symbol's note.
 
     Raises:
-        DamagedFileError: What was noted before cannot be read.
+        DamagedFileError: The existing notes cannot be read.
     """
     content = _table(store).changed(lambda before: _noted(before, zones)) if zones else None
     return {} if content is None else {DAY_ZONES: content}
@@ -46,7 +48,7 @@ def read_day_zones(store: Place, manifest: Manifest) -> dict[str, str]:
     """Return the time zone of the days that daily bars span, or `SESSION` or `UNKNOWN`, by symbol.
 
     Raises:
-        DamagedFileError: It cannot be read.
+        DamagedFileError: The notes cannot be read.
     """
     if DAY_ZONES not in manifest.side_files:  # the usual case
         return {}

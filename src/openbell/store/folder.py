@@ -44,7 +44,9 @@ _POLL_S = 0.05
 
 
 class CurrentManifest:
-    """The manifest of a store, read anew whenever the file changes. May be used from any thread.
+    """Current manifest of a store in a folder, read again whenever its file changes.
+
+    May be used from any thread.
 
     Args:
         store: The store's folder.
@@ -64,40 +66,40 @@ class CurrentManifest:
 
     @property
     def stamp(self) -> tuple[int, ...]:
-        """The file's stamp when it was last read, or nothing."""
+        """The file's stamp when it was last read (empty when there was none)."""
         return self._stamp
 
     def get(self) -> Manifest:
         """Return the manifest as it is on disk now."""
-        # One look at the file's stamp when it has not changed.
+        # Takes one look at the file's stamp when nothing has changed.
         stamp, known = self.stamp_now(), self._manifest
         return known if known is not None and stamp and stamp == self._stamp else self.reload()
 
     def stamp_now(self) -> tuple[int, ...]:
-        """Return a value that changes when the file or its changes do, or nothing when there is none."""
+        """Return a value that changes when the manifest or its file of changes does (empty when there is none)."""
         manifest, changes = map(stamp_of, self._paths)
         return manifest + changes if manifest else ()
 
     def may_have_moved(self, stamp: tuple[int, ...], *, look: bool) -> bool:  # noqa: ARG002 -- a look costs little
-        """Return whether files may be others than when the manifest had a stamp."""
+        """Return whether files may have changed since the manifest had a stamp."""
         return os.path.exists(self._pending) or stamp != self.stamp_now()  # noqa: PTH110 -- Path takes twice as long
 
     def reload(self) -> Manifest:
         """Read the manifest, after healing what a killed writer left."""
         with self._lock:
             self.settle()
-            # The stamp first: should the file change in between, the next look sees it.
+            # The stamp first: if the file changes in between, the next comparison of stamps shows that.
             stamp = self.stamp_now()
             self._manifest, self._stamp = self._read(), stamp
             return self._manifest
 
     def wrote(self, manifest: Manifest) -> None:
-        """Take up what a write has put in place, of which the next look reads only what is another by then."""
+        """Note a manifest that was written, so that the next look reads only files that differ from it."""
         with self._lock:
             self._manifest = manifest
 
     def for_writer(self) -> Manifest:
-        """Return the manifest after healing what a killed writer left, for whoever holds the lock."""
+        """Return the manifest for the holder of the lock, after healing what a killed writer left."""
         if unfinished(self._store):
             heal(self._store)
         manifest = self.get()
@@ -108,7 +110,7 @@ class CurrentManifest:
     def settle(self, wait_s: float = 0) -> None:
         """Finish what a killed writer began.
 
-        One that is alive has ``wait_s`` seconds to finish by itself.
+        A writer that is alive has ``wait_s`` seconds to finish.
         """
         for _ in range(int(wait_s / _POLL_S) + 1):
             if not unfinished(self._store):
@@ -122,7 +124,7 @@ class CurrentManifest:
                 get_logger().warning("a killed write cannot be finished", store=str(self._store), reason=str(exc))
                 return
             except StoreError:
-                # Its writer is alive, or we may only read: what is in the manifest holds.
+                # The writer is alive, or this process may only read: the manifest holds as it is.
                 if not (self._store / layout.PENDING).exists() or not os.access(self._store, os.W_OK):
                     return
 
@@ -153,20 +155,20 @@ class FolderBacking:
 
     @property
     def scratch(self) -> Path:
-        """The folder, too."""
-        # No other file system may have the room.
+        """The folder of the store."""
+        # Another file system may not have the space.
         return self._folder
 
     def exists(self) -> bool:
-        """Return whether the folder says that it is a store."""
+        """Return whether the folder has a store marker."""
         return has_store_marker(self._folder)
 
     def require(self) -> None:
-        """Refuse a folder that is not a store that this openbell reads."""
+        """Raise an error unless the folder is a store that this version of openbell reads."""
         require_store_marker(self._folder)
 
     def require_free(self) -> None:
-        """Refuse a folder that is used for something else."""
+        """Raise an error if the folder is used for something else than a store."""
         require_free(self._folder)
 
     def lock(self, wait_s: float) -> AbstractContextManager[None]:
@@ -174,19 +176,19 @@ class FolderBacking:
         return writer_lock(self._folder / layout.LOCK, wait_s=wait_s)
 
     def make(self) -> bool:
-        """Make the folder a store, and return whether it was none before."""
+        """Make the folder a store, and return whether it was made one just now."""
         return make_store(self._folder)
 
     def remove_if_empty(self) -> None:
-        """Delete a store that was made for bars that did not come."""
+        """Delete a store that was just made and to which nothing was written."""
         remove_if_empty(self._folder)
 
     def current(self) -> CurrentManifest:
-        """Return what follows the manifest."""
+        """Return the source of the current manifest."""
         return CurrentManifest(self._folder)
 
     def heal(self) -> Manifest:
-        """Finish or forget what a killed writer began, and return the manifest then."""
+        """Finish or discard what a killed writer began, and return the manifest after that."""
         return heal(self._folder)
 
     def commit(
@@ -195,11 +197,11 @@ class FolderBacking:
         bars: Mapping[Partition, pl.DataFrame | EncodedFile | None],
         side_files: Mapping[str, bytes | None],
     ) -> Manifest:
-        """Bring files to disk, all of them or none, and return the manifest then."""
+        """Write files to disk, all of them or none, and return the new manifest."""
         return commit(self._folder, manifest, bars, side_files)
 
     def stored_files(self, wanted: Iterable[tuple[Partition, FileEntry]]) -> list[StoredFile]:
-        """Return where data files are."""
+        """Return the paths of data files, with their symbols and entries."""
         folder = self._folder
         return [StoredFile(data_location(folder, place), place.symbol, entry) for place, entry in wanted]
 
@@ -208,7 +210,7 @@ class FolderBacking:
         raise damage
 
     def content(self, partition: Partition, entry: FileEntry | None, *, keep: bool = True) -> bytes | None:  # noqa: ARG002
-        """Return the proved content of a data file, or None when there is none and none is known."""
+        """Return the verified content of a data file, or None when there is neither a file nor an entry."""
         path = data_path(self._folder, partition)
         try:
             content = path.read_bytes()
@@ -225,8 +227,8 @@ class FolderBacking:
             raise DamagedFileError(path, "its content is not what was stored")
         return content
 
-    def is_lost(self, partition: Partition, entry: FileEntry) -> bool:  # noqa: ARG002 -- its name says it
-        """Return whether a data file is not there."""
+    def is_lost(self, partition: Partition, entry: FileEntry) -> bool:  # noqa: ARG002 -- its name is enough
+        """Return whether a data file that the manifest lists is missing."""
         return not data_path(self._folder, partition).exists()
 
     def side_files(self) -> Mapping[str, SideEntry]:
@@ -241,5 +243,6 @@ class FolderBacking:
             return None
 
     def side_stamp(self, name: str) -> tuple[int, ...]:
-        """Return what changes with a file beside the bars, or nothing when there is none."""
-        return stamp_of(f"{self._folder}/{name}")  # several times a day, and a path takes longer than the look
+        """Return a value that changes when a file beside the bars does (empty when there is none)."""
+        # Called several times a session; to make a Path takes longer than to look at the file.
+        return stamp_of(f"{self._folder}/{name}")

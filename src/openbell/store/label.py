@@ -22,11 +22,11 @@ _WAIT_S = 30.0
 
 
 def read_label(store: Place, listed: Mapping[str, SideEntry] | None = None) -> str | None:
-    """Return the label of the store in a folder or at an address, its file's first line, or None.
+    """Return the label of a store, which is the first line of its file, or None.
 
     Args:
         store: The store's folder or address.
-        listed: The files beside the bars by the manifest as it is now, where it is at hand; else it is read.
+        listed: The files beside the bars that the current manifest lists, if the caller has it; else it is read.
 
     Raises:
         DamagedFileError: The label is lost or is not what was stored.

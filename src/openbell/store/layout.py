@@ -7,6 +7,7 @@
     <store>/bars/interval=1d/symbol=SPY/all.parquet               all daily bars
     <store>/actions/actions.parquet                               corporate actions, if there are any
     <store>/fetched/unavailable.parquet                           sessions of which a vendor was asked and had no bars
+    <store>/days/zones.parquet                                    the days that daily bars span, if not sessions
     <store>/LABEL.txt                                             one line on what the bars are, if it is there
     <store>/quarantine/                                           rows that an import set aside, with the reasons
     <store>/.staging/                                             only during a write: its new files
@@ -59,7 +60,7 @@ UNAVAILABLE = "fetched/unavailable.parquet"
 LABEL = "LABEL.txt"
 DAY_ZONES = "days/zones.parquet"
 SIDE_FILES = (ACTIONS, UNAVAILABLE, LABEL, DAY_ZONES)
-"""What a store may hold beside its bars; under its manifest, too."""
+"""The files that a store may hold beside its bars, which the manifest lists as well."""
 
 OWN_NAMES = frozenset(
     {
@@ -74,7 +75,7 @@ OWN_NAMES = frozenset(
         *(name.split("/")[0] for name in SIDE_FILES),
     }
 )
-"""What a store's folder may hold."""
+"""The names that a store's folder may hold."""
 
 STORED = "any interval shorter than a day, such as 1s, 1m, 5m or 60m, and 1d"
 """The intervals that a store takes, for messages."""
@@ -104,12 +105,12 @@ _WHOLE = "all"
 
 
 class Partition(NamedTuple):
-    """The name of one data file.
+    """Identity of one data file, which gives its name.
 
     Attributes:
         interval: The stored interval.
         symbol: The symbol.
-        month: ``YYYY-MM``, the UTC month of its bars; ``all`` of daily bars.
+        month: ``YYYY-MM``, the UTC month of its bars; ``all`` for daily bars.
     """
 
     interval: str
@@ -127,7 +128,7 @@ def is_stored(interval: str) -> bool:
 
 
 def require_symbol(symbol: str) -> None:
-    """Refuse a symbol that no folder can be named after, or that would mislead who reads it.
+    """Raise an error for a symbol that cannot be the name of a folder or cannot be printed.
 
     Raises:
         StoreError: The symbol is empty, is too long, or has characters that cannot be printed.
@@ -150,12 +151,13 @@ def data_path(store: Path, partition: Partition) -> Path:
 
 
 def data_location(store: Path, partition: Partition) -> str:
-    """Return the path of the data file of a partition as text, which for thousands is made in a tenth of the time."""
+    """Return the path of the data file of a partition, as text."""
+    # For thousands of files, made in a tenth of the time of a Path.
     return f"{store}/{data_name(partition)}"
 
 
 def data_name(partition: Partition, mark: str = "") -> str:
-    """Return the name of the data file of a partition within its store, with a mark behind the month."""
+    """Return the name of the data file of a partition within its store, with ``mark`` after the month."""
     interval, symbol, month = partition
     return f"{BARS}/interval={interval}/{_folder_name(symbol)}/{month}{mark}.parquet"
 
@@ -167,7 +169,7 @@ def partition_of(path: Path) -> Partition:
 
 
 def partitions(interval: str, frame: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
-    """Return (month, rows) for each data file that the rows of ``frame`` (sorted by time) belong to."""
+    """Split the rows of ``frame`` (sorted by time) by data file, and return (month, rows) of each."""
     if frame.is_empty():
         return []
     if interval == "1d":
@@ -199,7 +201,7 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
     if interval != "1d" and frame.schema == BAR_SCHEMA:
         return frame
     if dtype.time_unit != "ns":
-        # Other units reach further than nanoseconds, in which such times would be others.
+        # Coarser units reach years that nanoseconds do not, and such times would overflow.
         years = frame["timestamp"].drop_nulls().dt.year()
         if len(odd := years.filter(~years.is_between(_FIRST_YEAR, _LAST_YEAR))):
             raise BadBarsError(f"a bar of the year {odd[0]}: a store takes those of {_FIRST_YEAR} to {_LAST_YEAR}.")

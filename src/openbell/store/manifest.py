@@ -1,8 +1,8 @@
 """The manifest of a store, which lists its files and what each holds.
 
 It is a Parquet file that carries its own checksum (`openbell.store.checksum`): a row for each data file, and the files
-beside the bars in the metadata. That of a large store has a small file beside it with what has changed since
-(`openbell.store.manifest_changes`), so that a write does not take the longer the more there is.
+beside the bars in the metadata. The manifest of a large store has a small file beside it with what has changed since it
+was written (`openbell.store.manifest_changes`), so that a write does not take longer as the store grows.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _SIDE_FILES = "openbell_side_files"
 _HAS_CHANGES, _FOLDED = "openbell_has_changes", "openbell_folded"
 _OBJECT = "object"
 _LOOKS = 4
+"""How often a reader looks at two files that a writer may be replacing, before it takes them for damaged."""
 _DIGEST_DIGITS = 16
-"""So often a reader looks at two files that a writer may be replacing, before it takes them for damaged."""
 
 _SCHEMA = pl.Schema(
     {
@@ -70,7 +70,7 @@ class Manifest:
     Attributes:
         files: Per (symbol, interval) its files in ascending time; keys sorted by symbol, then by length of interval.
         side_files: The files beside the bars, by their names in `SIDE_FILES`.
-        base: The manifest file that it was read from; None of one that was made otherwise.
+        base: The manifest file that it was read from; None if it was made otherwise.
         changes: What has changed since that file was written.
     """
 
@@ -86,7 +86,7 @@ class Manifest:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of what all files hold, as a short text."""
+        """Digest of the content of all files, as a short text."""
         found = hashlib.sha256()
         for (symbol, interval), files in self.files.items():
             found.update(repr((symbol, interval, [file.sha256 for file in files])).encode())
@@ -103,7 +103,7 @@ class Manifest:
         return self._intervals.get(symbol, ())
 
     def entry(self, partition: Partition) -> FileEntry | None:
-        """Return the entry of one data file, or None when it is not there."""
+        """Return the entry of one data file, or None when the manifest does not list it."""
         entries = self.files.get((partition.symbol, partition.interval), ())
         return next((entry for entry in entries if entry.month == partition.month), None)
 
@@ -116,7 +116,7 @@ class Manifest:
     def with_changes(
         self, changes: Mapping[Partition, FileEntry | None], side_files: Mapping[str, SideEntry | None] | None = None
     ) -> Manifest:
-        """Return the manifest after ``changes``, in which None takes a file out."""
+        """Return the manifest after ``changes``, in which None removes a file."""
         files, known = dict(self.files), len(self.files)
         for key, months in _by_key(changes).items():
             entries = {entry.month: entry for entry in files.get(key, ())} | months
@@ -126,7 +126,7 @@ class Manifest:
             else:
                 files.pop(key, None)
         if len(files) > known or files.keys() != self.files.keys():
-            files = {key: files[key] for key in sorted(files, key=_place)}
+            files = {key: files[key] for key in sorted(files, key=_sort_key)}
         merged = {**self.side_files, **(side_files or {})}
         sides = {name: entry for name, entry in merged.items() if entry is not None}
         since = Batch({**self.changes.bars, **changes}, {**self.changes.side_files, **(side_files or {})})
@@ -137,7 +137,7 @@ class Manifest:
         files: Mapping[tuple[str, str], tuple[FileEntry, ...]], side_files: Mapping[str, SideEntry] | None = None
     ) -> Manifest:
         """Return a manifest of these files, which may be in any order."""
-        return Manifest({key: tuple(sorted(files[key])) for key in sorted(files, key=_place)}, side_files or {})
+        return Manifest({key: tuple(sorted(files[key])) for key in sorted(files, key=_sort_key)}, side_files or {})
 
     @staticmethod
     def load(store: Path, known: Manifest | None = None) -> Manifest:
@@ -145,15 +145,15 @@ class Manifest:
 
         Args:
             store: The store's folder.
-            known: What was read before, of which what is still in place is not read again.
+            known: A manifest that was read before; its file is not read again if it is still in place.
 
         Raises:
-            FileNotFoundError: It is not there.
-            DamagedFileError: It, or what has changed since, cannot be read.
-            StoreError: One may not read it.
+            FileNotFoundError: There is no manifest.
+            DamagedFileError: The manifest or its file of changes cannot be read, or one does not belong to the other.
+            StoreError: The system does not let one of them be read.
         """
         for _ in range(_LOOKS):
-            # In this order: a writer puts the manifest in place first.
+            # In this order, because a writer replaces the manifest first.
             content = read_changes(store)
             base = _base(store, store / MANIFEST, known)
             if content is None and not base.has_changes:
@@ -173,7 +173,9 @@ class Manifest:
         """Read a manifest file that is not in place.
 
         Raises:
-            FileNotFoundError: As for `load`; likewise the others.
+            FileNotFoundError: As for `load`.
+            DamagedFileError: As for `load`.
+            StoreError: As for `load`.
         """
         return _base(store, path, None).manifest
 
@@ -183,9 +185,9 @@ class Manifest:
         """Return the content of the manifest file.
 
         Args:
-            has_changes: Whether there is a file beside it with what has changed since.
-            folded: The checksum of such a file of the manifest before, all of which is in this one.
-            of_objects: In object storage, what else is noted; the names of objects are, too.
+            has_changes: Whether there is a file of changes beside it.
+            folded: The checksum of the file of changes of the manifest before, all of which this one includes.
+            of_objects: Further metadata of a manifest in object storage, which then also lists the objects' marks.
         """
         rows = [(*key, *entry) for key, entries in self.files.items() for entry in entries]
         notes = {_HAS_CHANGES: "yes", _FOLDED: folded} if has_changes else {}
@@ -200,7 +202,7 @@ class Manifest:
     def scan(store: Path) -> Manifest:
         """Make a manifest of the files that are in a store's folders, by opening each.
 
-        A data file that cannot be read is in it without rows, so that a read of its bars fails.
+        A data file that cannot be read is listed with 0 rows, so that a read of its bars fails.
         """
         files: dict[tuple[str, str], tuple[FileEntry, ...]] = {}
         paths = data_files(store)
@@ -217,9 +219,9 @@ class ReadManifest:
 
     Attributes:
         checksum: The checksum that it carries.
-        stamp: What changes when the file is replaced.
-        has_changes: Whether there is a file beside it with what has changed since.
-        folded: The checksum of such a file of the manifest before, all of which is in this one.
+        stamp: A value that changes when the file is replaced.
+        has_changes: Whether there is a file of changes beside it.
+        folded: The checksum of the file of changes of the manifest before, all of which this one includes.
         manifest: What it lists.
     """
 
@@ -233,12 +235,13 @@ class ReadManifest:
 def load_side_files(store: Path) -> Mapping[str, SideEntry]:
     """Return the files beside the bars that the manifest of a store lists.
 
-    None when there is no manifest.
+    The result is empty when there is no manifest.
 
     Raises:
-        DamagedFileError: As for `Manifest.load`; likewise StoreError.
+        DamagedFileError: As for `Manifest.load`.
+        StoreError: As for `Manifest.load`.
     """
-    # Of a large store the rows take much longer to read.
+    # Where possible without the rows, which take much longer to read in a large store.
     try:
         content = _read_checked(store, store / MANIFEST)
         return _side_files_of(store, content) if read_changes(store) is None else Manifest.load(store).side_files
@@ -247,7 +250,7 @@ def load_side_files(store: Path) -> Mapping[str, SideEntry]:
 
 
 def _base(store: Path, path: Path, known: Manifest | None) -> ReadManifest:
-    """Read a manifest file, unless it is one that is known."""
+    """Read a manifest file, or return the known one if its stamp is the same."""
     now = stamp(path.stat())
     if known is not None and known.base is not None and known.base.stamp == now:
         return known.base
@@ -255,7 +258,7 @@ def _base(store: Path, path: Path, known: Manifest | None) -> ReadManifest:
 
 
 def decode_manifest(store: Place, path: Place, content: bytes, now: tuple[int, ...]) -> ReadManifest:
-    """Read the content of a manifest file, whose checksum fits.
+    """Decode the content of a manifest file whose checksum was checked.
 
     Args:
         store: The store.
@@ -264,7 +267,7 @@ def decode_manifest(store: Place, path: Place, content: bytes, now: tuple[int, .
         now: Its stamp.
 
     Raises:
-        DamagedFileError: It is none.
+        DamagedFileError: The content is not a manifest.
     """
     try:
         files, side_files = _files_of(content), _side_files_of(store, content)
@@ -280,9 +283,9 @@ def decode_manifest(store: Place, path: Place, content: bytes, now: tuple[int, .
 
 
 def _files_of(content: bytes) -> dict[tuple[str, str], tuple[FileEntry, ...]] | None:
-    """Return the files that a manifest file lists, or None when no store has such."""
+    """Return the files that a manifest file lists, or None when a store cannot have such files."""
     frame = pl.read_parquet(io.BytesIO(content))
-    # Manifests of before there were built bars do not count them.
+    # Manifests of older versions do not count built bars.
     frame = frame if "built" in frame.columns else frame.with_columns(built=pl.lit(0, pl.Int64))
     objects = frame[_OBJECT].to_list() if _OBJECT in frame.columns else repeat("", frame.height)
     columns = {name: frame[name].to_list() for name in _SCHEMA}
@@ -302,7 +305,7 @@ def _by_key(changes: Mapping[Partition, FileEntry | None]) -> dict[tuple[str, st
     return found
 
 
-def _place(key: tuple[str, str]) -> tuple[str, Interval]:
+def _sort_key(key: tuple[str, str]) -> tuple[str, Interval]:
     return key[0], parse_interval(key[1])
 
 
@@ -323,7 +326,7 @@ def _read_checked(store: Path, path: Path) -> bytes:
 def _side_files_of(store: Place, content: bytes) -> Mapping[str, SideEntry]:
     noted = pl.read_parquet_metadata(io.BytesIO(content)).get(_SIDE_FILES)
     if noted is None and isinstance(store, Path):
-        # A manifest of before they were listed; the next write lists them.
+        # Manifests of older versions do not list them; the next write does.
         return scan_side_files(store)
     return {name: SideEntry(*entry) for name, entry in json.loads(noted or "{}").items()}
 

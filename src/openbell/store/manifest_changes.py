@@ -1,8 +1,8 @@
 """The file beside the manifest of a large store, with what has changed since the manifest was written.
 
-It is one line of JSON and a line with its checksum, and names the manifest by the checksum that this carries. A write
-replaces it, and leaves the manifest as it is, until there are so many changes that a new manifest is written with all
-of them. The manifest says that there is such a file: one that is lost is found.
+It is one line of JSON and a line with the checksum of that. It names its manifest by the checksum that the manifest
+carries. A write replaces this file and leaves the manifest as it is, until there are so many changes that a new
+manifest with all of them is written. The manifest says that there is such a file, so that its loss is noticed.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ __all__ = [
 ]
 
 FEWEST_FILES = 256
-"""The manifest of fewer files is written whole each time, which takes no longer."""
+"""The number of data files below which the manifest is written whole each time, which takes no longer."""
 MOST_CHANGES = 512
+"""The number of changed data files above which a new manifest is written."""
 
 NO_CHANGES = Batch({}, {})
 
@@ -44,7 +45,7 @@ class Changes(NamedTuple):
 
     Attributes:
         base: The checksum that the manifest carries.
-        batch: The files that came, changed and went.
+        batch: The files that were added, changed and removed.
     """
 
     base: str
@@ -52,11 +53,11 @@ class Changes(NamedTuple):
 
 
 def read_changes(store: Path) -> bytes | None:
-    """Return the content of the file, or None when it is not there.
+    """Return the content of the file of changes, or None when there is none.
 
     Raises:
         DamagedFileError: It is a folder.
-        StoreError: One may not read it.
+        StoreError: The system does not let it be read.
     """
     path = store / CHANGES
     try:
@@ -70,13 +71,13 @@ def read_changes(store: Path) -> bytes | None:
 
 
 def encode_changes(base: str, batch: Batch) -> bytes:
-    """Return the content of the file."""
+    """Return the content of a file of changes."""
     text = json.dumps({"manifest": base, **batch_json(batch)}).encode()
     return b"%s\n%s\n" % (text, sha256_of(text).encode())
 
 
 def decode_changes(store: Path, content: bytes) -> Changes:
-    """Read the content of the file.
+    """Decode the content of a file of changes.
 
     Raises:
         DamagedFileError: It is not what was written.
@@ -92,7 +93,7 @@ def decode_changes(store: Path, content: bytes) -> Changes:
 
 
 def damaged_manifest(store: Place, path: Place, cause: str) -> DamagedFileError:
-    """Return the error that a manifest, or what has changed since, cannot be read."""
+    """Return the error for a manifest or a file of changes that cannot be read."""
     if isinstance(path, StoreAddress):
         remedy = "Put an earlier version of it in its place, if the bucket has versions; or import into a new prefix."
         return DamagedObjectError(str(path), cause, remedy)

@@ -1,4 +1,4 @@
-"""Scans over many data files, after proof that each is the file that was stored."""
+"""Reads of many data files, after verification that each is what was stored."""
 
 from __future__ import annotations
 
@@ -63,16 +63,16 @@ class SymbolRows:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """Return a copy of the columns as a frame."""
+        """Copy of the columns as a frame."""
         return pl.DataFrame(self.columns).cast({name: BAR_SCHEMA[name] for name in self.columns})
 
 
 class FileReader:
-    """Reads data files after it has verified them."""
+    """Reader of data files, which it verifies first."""
 
     def __init__(self) -> None:
         self._verified = VerifiedFiles()
-        # Of large files: when each bar starts whose row is a multiple of `_KNOWN_ROWS`.
+        # By location of a large file: its mark, and the start of each bar whose row is a multiple of `_KNOWN_ROWS`.
         self._starts: dict[str, tuple[Mark | None, NDArray[np.int64]]] = {}
 
     def read(
@@ -90,16 +90,16 @@ class FileReader:
         Args:
             files: Ordered by symbol, those of one symbol by time.
             first_ns: Nanoseconds since 1970 UTC.
-            end_ns: Likewise.
+            end_ns: Nanoseconds since 1970 UTC.
             columns: Those of `BAR_SCHEMA` that are wanted, timestamp among them.
 
         Raises:
             DamagedFileError: A file is missing, is not what was stored, or cannot be read; it names the file.
         """
-        # What is read whole is proved when its content is there.
+        # Files that are read whole are verified when their content is read.
         self._verified.verify([file for file in files if not 0 < file.entry.rows <= WHOLE_ROWS])
         slices = [piece for file in files for piece in self._slices(file, first_ns, end_ns)]
-        # Filled group by group, so that no more is in memory than these and one group; what is not filled takes none.
+        # Filled group by group, so that only these columns and one group are in memory; unfilled rows take no memory.
         most = sum(piece.rows for piece in slices)
         filled: dict[str, NDArray[Any]] = {n: np.empty(most, np.int64 if n == "timestamp" else float) for n in columns}
         counts: list[int] = []
@@ -112,12 +112,12 @@ class FileReader:
         return SymbolRows(rows, runs, _built(files, runs, rows["timestamp"]))
 
     def _whole(self, slices: Sequence[_Slice], columns: Sequence[str]) -> pl.DataFrame:
-        """Return the rows of whole files, one after another, each proved and decoded by one read."""
+        """Return the rows of whole files, one after another, each verified and decoded by one read."""
         files = [piece.file for piece in slices]
         return _decoded(files, self._verified.contents(files), columns)
 
     def _slices(self, file: StoredFile, first_ns: int | None, end_ns: int | None) -> Iterator[_Slice]:
-        """Yield the rows in which bars within the bounds can be, of a large file in several slices."""
+        """Yield the rows of a file that may lie within the bounds, of a large file in several slices."""
         entry, first, after = file.entry, 0, file.entry.rows
         if entry.rows > WHOLE_ROWS:
             if first_ns is not None and entry.first_ns < first_ns:
@@ -145,7 +145,7 @@ def _sliced(file: StoredFile, first: int, after: int, most: int) -> Iterator[_Sl
 
 def _groups(slices: Sequence[_Slice], columns: int) -> Iterator[Sequence[_Slice]]:
     """Yield slices in groups that are read at once."""
-    # Each a small share of all, for memory, and large enough to keep all cores busy.
+    # Each a small share of all values, to save memory, but large enough to keep all cores busy.
     values = columns * sum(piece.rows for piece in slices) // _GROUPS
     most = min(max(_FEWEST_VALUES, values), _MOST_VALUES) // columns
     begin = rows = 0
@@ -168,8 +168,8 @@ def _fill(
     end_ns: int | None,
 ) -> list[int]:
     """Put the rows within the bounds into columns from ``row`` on, and return how many each slice has."""
-    # The manifest says where each file's rows are, and they are sorted: a search in the files that hold more than was
-    # asked for costs less than a filter, and than the file's name on each row.
+    # Rows are sorted, and the manifest says how many each file has: a search in the files that hold more than is wanted
+    # costs less than a filter, or than a column with the file's name.
     times = _numbers(frame["timestamp"])
     within: list[tuple[int, int]] = []
     begin = 0
@@ -200,7 +200,7 @@ def _read(slices: Sequence[_Slice], columns: Sequence[str]) -> pl.DataFrame:
 
 def _decoded(files: Sequence[StoredFile], contents: Sequence[bytes], columns: Sequence[str]) -> pl.DataFrame:
     """Return the rows of whole files, one after another."""
-    # From memory: polars takes a third longer for as many small files.
+    # From memory, because polars takes a third longer to read many small files itself.
     scan = pl.scan_parquet(list(contents), glob=False, hive_partitioning=False)
     return _collected(scan, files, columns, sum(file.entry.rows for file in files))
 
@@ -216,8 +216,8 @@ def _collected(scan: pl.LazyFrame, files: Sequence[StoredFile], columns: Sequenc
 
 
 def _numbers(column: pl.Series) -> NDArray[Any]:
-    """Return the values of a column, times as nanoseconds."""
-    # Not by to_physical, which runs a query.
+    """Return the values of a column, times as nanoseconds since 1970 UTC."""
+    # Not by to_physical, which runs a polars query.
     values = column.to_numpy()
     return values.view(np.int64) if column.dtype == BAR_SCHEMA["timestamp"] else values
 
@@ -242,7 +242,7 @@ def _runs(slices: Sequence[_Slice], counts: Sequence[int]) -> tuple[tuple[str, i
 def _built(
     files: Sequence[StoredFile], runs: Sequence[tuple[str, int, int]], starts: NDArray[np.int64]
 ) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Return which rows were built, by the marks of the files that have such."""
+    """Return the rows that were built, and of how many bars each, by the marks in the files."""
     marks = [(file.symbol, read_built(file.path)) for file in files if file.entry.built]
     if not marks or not len(starts):
         return _NO_ROWS
@@ -252,7 +252,7 @@ def _built(
         first, after = where.get(symbol, (0, 0))
         marked = _numbers(built["timestamp"])
         place = first + np.searchsorted(starts[first:after], marked)
-        # Not all that the file marks was asked for.
+        # Some marked bars may lie outside of the rows that were read.
         is_there = (place < after) & (starts[np.minimum(place, len(starts) - 1)] == marked)
         rows.append(place[is_there])
         counts.append(built[BUILT].to_numpy()[is_there])
@@ -260,7 +260,7 @@ def _built(
 
 
 def _culprit(files: Sequence[StoredFile], cause: BaseException) -> DamagedFileError:
-    """Return the error that names the file because of which a scan over all of them failed."""
+    """Return the error that names the file because of which a scan of several files failed."""
     for file in files:
         try:
             found = pl.read_parquet(file.path, hive_partitioning=False, glob=False).select(*BAR_SCHEMA)

@@ -1,4 +1,4 @@
-"""Removal of bars from a store, all that is asked for or nothing."""
+"""Removal of bars from a store, in full or not at all."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def remove_bars(
 ) -> list[Removal]:
     """Remove bars from a store.
 
-    They are gone from disk when it returns, or all are there still. With the last daily bar of a symbol goes the note
-    of which days its daily bars are (`StoreWriter.write`).
+    All of them are gone from disk when this returns; after an error, none are. When the last daily bar of a symbol is
+    removed, so is the note of which days its daily bars span (`StoreWriter.write`).
 
     Args:
         store: The store.
-        series: Of which symbols and intervals.
-        first: First UTC date whose bars go; None: from the beginning.
+        series: The (symbol, interval) pairs whose bars are removed.
+        first: First UTC date whose bars are removed; None: from the beginning.
         last: Last such date, inclusive; None: to the end.
 
     Returns:
-        Per symbol and interval of which there were such bars, what is gone.
+        What was removed, for each symbol and interval that had such bars.
 
     Raises:
         DamagedFileError: A file that would keep some of its bars is not what was stored.
@@ -90,7 +90,7 @@ def _stage(
             if entry.last_ns < begin or entry.first_ns >= end:
                 continue
             if begin <= entry.first_ns and entry.last_ns < end:
-                # Goes as a whole and is not read: it may be damaged.
+                # Removed as a whole without being read, since it may be damaged.
                 changes[partition] = None
                 rows, times = rows + entry.rows, [*times, starts, ends]
                 continue
@@ -113,10 +113,10 @@ def _all_go(writer: StoreWriter, symbol: str, changes: dict[Partition, pl.DataFr
 
 
 def _split(bars: pl.DataFrame | None, begin: int, end: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the bars that stay, and those that go."""
+    """Return the bars that stay, and those that are removed."""
     if bars is None:
         return BAR_SCHEMA.to_frame(), BAR_SCHEMA.to_frame()
-    # Dates reach further than nanoseconds.
+    # Dates reach further than 64-bit nanoseconds.
     last = min(end, _AFTER_NS) - 1
     goes = pl.col("timestamp").to_physical().is_between(max(begin, _FIRST_NS), last)
     return bars.filter(~goes), bars.filter(goes)

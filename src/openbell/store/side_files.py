@@ -21,7 +21,7 @@ class SideEntry(NamedTuple):
     Attributes:
         bytes: Size of the file.
         sha256: Checksum of the file, in hexadecimal digits.
-        text: Of a label its text, by which it can be written again; else None.
+        text: The text of a label, from which it can be written again; None for other files.
         object: The mark in the name of its object in object storage; empty in a folder.
     """
 
@@ -35,7 +35,7 @@ def side_entry(name: str, content: bytes) -> SideEntry:
     """Return the manifest entry of a file beside the bars."""
     text = None
     if name == LABEL:
-        # Without it, a label that is not what we write cannot be written again.
+        # A label that is not UTF-8 was not written by openbell, and cannot be written again.
         with suppress(UnicodeDecodeError):
             text = content.decode()
     return SideEntry(len(content), sha256_of(content), text)
@@ -53,7 +53,7 @@ def side_file_problem(path: Path, entry: SideEntry) -> str | None:
 
 
 def scan_side_files(store: Path) -> Mapping[str, SideEntry]:
-    """Return the files beside the bars that are there and not damaged."""
+    """Return the files beside the bars that exist and are not damaged."""
     contents = {name: (store / name).read_bytes() for name in SIDE_FILES if (store / name).is_file()}
     return {
         name: side_entry(name, content)

@@ -29,7 +29,7 @@ class SideTable:
         store: The store's folder or address.
         name: The file, one of `SIDE_FILES`.
         schema: The columns.
-        remedy: What to do when the file is damaged; None: what the error says of itself.
+        remedy: What to do when the file is damaged, for the message; None for the error's own advice.
 
     Attributes:
         path: The file.
@@ -48,8 +48,8 @@ class SideTable:
         It is empty when the store has none.
 
         Args:
-            listed: The files beside the bars by a manifest that was read already, so that none is read for a table
-                that the store has never had.
+            listed: The files beside the bars that a manifest lists which was read before, so that no manifest is read
+                for a table that the store has never had.
 
         Raises:
             DamagedFileError: The file is lost, cannot be read, or is not what was stored.
@@ -59,7 +59,7 @@ class SideTable:
         except OSError as exc:
             raise self._damaged(exc.strerror or str(exc)) from exc
         if content is None:
-            # One that was listed may have been taken out since: what is listed now decides.
+            # A file that was listed may have been removed since, so the current manifest decides.
             if (listed is None or self._name in listed) and self._name in self._backing.side_files():
                 raise self._damaged("it is missing")
             return self._schema.to_frame()
@@ -73,12 +73,10 @@ class SideTable:
     def update(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         """Replace the table by a changed one.
 
-        It is on disk when this returns.
-
-        Call it without holding the store's `BarStore.writer`.
+        It is on disk when this returns. Call it without holding the store's `BarStore.writer`.
 
         Args:
-            change: Returns the new table for the present one; the same leaves the file alone.
+            change: Function from the present table to the new one; an equal one leaves the file as it is.
 
         Raises:
             DamagedFileError: As for `read`.

@@ -36,13 +36,14 @@ _WAIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The bars of one symbol and interval in a store, in figures.
+    """Span and number of the stored bars of one symbol and interval.
 
     Attributes:
         symbol: The symbol.
         interval: A stored interval.
         rows: Number of bars.
-        first: Start of the first bar, UTC; likewise last of the last bar. Of daily bars: the date at 00:00 UTC.
+        first: Start of the first bar, UTC; of a daily bar, its date at 00:00 UTC.
+        last: Start of the last bar, UTC; of a daily bar, its date at 00:00 UTC.
         files: Number of data files.
         bytes: Their size.
         built: How many of the bars openbell built itself, see `BarStore.built`.
@@ -59,7 +60,7 @@ class Coverage:
 
 
 def coverage_of(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Coverage:
-    """Return the figures of a symbol and interval from its entries in the manifest."""
+    """Return the coverage of a symbol and interval from its entries in the manifest."""
     rows, size = sum(e.rows for e in entries), sum(e.bytes for e in entries)
     first, last, built = instant(entries[0].first_ns), instant(entries[-1].last_ns), sum(e.built for e in entries)
     return Coverage(symbol, interval, rows, first, last, len(entries), size, built)
@@ -70,12 +71,13 @@ class BarStore:
 
     `BarStore.open` and `BarStore.open_or_create` make it.
 
-    One process at a time may write to a folder; any number may read meanwhile. Reads see what other processes wrote
-    since. To object storage several may write, of which the later one's bars are merged with the earlier one's.
+    One process at a time may write to a folder; any number may read meanwhile. Reads see what other processes have
+    written since. To object storage several may write at once; the bars of a later writer are merged with those of an
+    earlier one.
 
     Attributes:
         path: The folder, or the address.
-        backing: What is done to its files.
+        backing: Access to its files.
     """
 
     def __init__(self, path: Place) -> None:
@@ -103,7 +105,7 @@ class BarStore:
     def open_or_create(path: str | Place) -> BarStore:
         """Open the store in a folder or at an address.
 
-        It becomes one when something is written, if it is not there or empty.
+        A missing or empty folder, or an empty address, becomes a store when something is written to it.
 
         Raises:
             StoreError: The folder holds something else, or is a store of a newer schema version.
@@ -136,7 +138,7 @@ class BarStore:
         return read_label(self.path, self.manifest.side_files)
 
     def reload(self) -> Manifest:
-        """Return the manifest as it is now, asked for anew whatever is known."""
+        """Read the manifest again, even if it seems unchanged, and return it."""
         return self._manifest.reload()
 
     def symbols(self) -> tuple[str, ...]:
@@ -148,28 +150,26 @@ class BarStore:
         return self._manifest.get().intervals(symbol)
 
     def coverage(self, symbols: Iterable[str] | None = None) -> list[Coverage]:
-        """Return what is there per symbol and interval, sorted.
+        """Return the coverage of each symbol and interval, sorted.
 
         It comes from the manifest, and no data file is opened.
 
         Args:
-            symbols: Those that are asked about; None: all.
+            symbols: The symbols; None for all.
         """
         wanted = None if symbols is None else frozenset(symbols)
         files = self._manifest.get().files.items()
         return [coverage_of(*key, entries) for key, entries in files if wanted is None or key[0] in wanted]
 
     def coverage_of(self, symbol: str, interval: str) -> Coverage | None:
-        """Return what is there of one symbol and interval, or None."""
+        """Return the coverage of one symbol and interval, or None without bars."""
         entries = self._manifest.get().files.get((symbol, interval))
         return coverage_of(symbol, interval, entries) if entries else None
 
     def write(self, symbol: str, interval: str, frame: pl.DataFrame) -> WriteReport:
         """Add bars, and return when they are on disk.
 
-        See `StoreWriter.write`.
-
-        For many writes use `writer`.
+        See `StoreWriter.write`. For many writes use `writer`.
         """
         with self.writer() as writer:
             return writer.write(symbol, interval, frame)
@@ -186,7 +186,7 @@ class BarStore:
         Raises:
             StoreError: Another process is still writing after ``wait_s``, or the disk is full.
         """
-        # A run that only reads does without it.
+        # Imported late, because a run that only reads does not need it.
         from openbell.store.writer import StoreWriter
 
         backing = self.backing
@@ -207,7 +207,7 @@ class BarStore:
         """Read bars, in one scan over all files that they are in.
 
         Args:
-            symbols: Which; ones that are not there give no rows.
+            symbols: The symbols; those without bars give no rows.
             interval: A stored interval.
             first: First UTC date that bars start on; None: from the beginning.
             last: Last such date, inclusive; None: to the end.
@@ -241,7 +241,7 @@ class BarStore:
         Raises:
             DamagedFileError: As for `read`.
         """
-        # The stamp first: should the manifest change before it is read, one reads again for nothing.
+        # The stamp first: if the manifest changes before it is read, the worst is that bars are read twice.
         current = self._manifest
         stamp, wanted = current.stamp_now(), _files(current.get(), symbols, interval, first_ns, end_ns)
         while True:
@@ -250,7 +250,7 @@ class BarStore:
                 rows = self._reader.read(self.backing.stored_files(wanted), first_ns, end_ns, columns=columns)
             except DamagedFileError as exc:
                 damage = exc
-            # A writer may have replaced files while we looked; when it is done, the manifest says which.
+            # A writer may have replaced files during the read; when it is done, the manifest says which.
             if current.may_have_moved(stamp, look=damage is not None):
                 current.settle(_WAIT_S)
                 stamp, again = current.stamp_now(), _files(current.reload(), symbols, interval, first_ns, end_ns)
@@ -264,7 +264,7 @@ class BarStore:
     def built(self, symbol: str, interval: str) -> pl.DataFrame:
         """Return the bars that `data repair` built from finer ones, as rows of `BUILT_SCHEMA`.
 
-        A bar of a vendor revises one that was built.
+        A bar of a vendor replaces a built one.
 
         Raises:
             DamagedFileError: As for `read`.

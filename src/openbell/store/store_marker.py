@@ -36,21 +36,21 @@ def _content(version: int) -> bytes:
 
 
 def has_store_marker(folder: Path) -> bool:
-    """Return whether the folder says that it is a store."""
+    """Return whether the folder has a store marker."""
     try:
         return (folder / STORE_MARKER).exists()
     except (OSError, ValueError):
-        # No such path can be; or it is not for us to read, which is reported to whoever opens it.
+        # The path is invalid, or may not be read, which is reported when the store is opened.
         return False
 
 
 def require_store_marker(folder: Path) -> None:
-    """Refuse a folder that is not a store that this openbell reads.
+    """Raise an error unless a folder is a store that this version of openbell reads.
 
     Raises:
-        NotAStoreError: It is none.
-        DamagedFileError: It is one, and its marker is lost or cannot be read.
-        StoreError: It is one of a newer openbell.
+        NotAStoreError: The folder is not a store.
+        DamagedFileError: The folder is a store, and its marker is lost or cannot be read.
+        StoreError: The folder is a store of a newer openbell.
     """
     remedy = f"Import bars into it first, for example with `{command_on('data import csv FILES', folder)}`."
     mend = f"Write it again with `{command_on('data repair', folder)}`."
@@ -67,11 +67,11 @@ def require_store_marker(folder: Path) -> None:
 
 
 def require_traces(folder: Path) -> None:
-    """Refuse a folder without any trace of a store, whose marker may be lost or unreadable.
+    """Raise an error unless a folder has traces of a store, even if its marker is lost or unreadable.
 
     Raises:
-        NotAStoreError: It is none.
-        StoreError: It is one of a newer openbell.
+        NotAStoreError: The folder has none.
+        StoreError: The folder is a store of a newer openbell.
     """
     _require_folder(folder, "Name the folder of a store.")
     if not any((folder / name).exists() for name in (STORE_MARKER, MANIFEST, BARS)):
@@ -81,10 +81,10 @@ def require_traces(folder: Path) -> None:
 
 
 def require_free(folder: Path) -> None:
-    """Refuse to make a store in a folder that is used for something else.
+    """Raise an error if a folder is used for something else than a store.
 
     Raises:
-        NotAStoreError: It is, or it is a file, or no folder can be there.
+        NotAStoreError: The folder holds other files, is a file, cannot be read or cannot be made.
     """
     remedy = "Name an empty or a new folder."
     if not _is_there(folder, remedy):
@@ -98,7 +98,7 @@ def require_free(folder: Path) -> None:
         names = sorted(path.name for path in folder.iterdir())
     except OSError as exc:
         raise NotAStoreError(f"{folder} cannot be read: {exc.strerror}. {remedy}") from exc
-    # Hidden files may be what a creation that was killed has left.
+    # Hidden files may have been left by the killed creation of a store.
     others = [name for name in names if not name.startswith(".") and name not in OWN_NAMES]
     if others:
         raise NotAStoreError(
@@ -108,13 +108,13 @@ def require_free(folder: Path) -> None:
 
 
 def make_store(folder: Path) -> bool:
-    """Make the folder a store, and return whether it was none before.
+    """Make the folder a store, and return whether it was made one just now.
 
     Call it with the lock held.
 
     Raises:
         NotAStoreError: The folder is used for something else.
-        StoreError: The disk is full, or we may not write there.
+        StoreError: The disk is full, or the folder may not be written to.
     """
     if has_store_marker(folder):
         return False
@@ -133,9 +133,10 @@ def write_store_marker(folder: Path) -> None:
 
 
 def mark_changes(folder: Path) -> None:
-    """Let the store marker say that there may be a file of changes since the manifest, which older openbells ignore.
+    """Raise the schema version in the store marker, for a store that may have a file of changes.
 
-    Call it with the lock held, before there is one.
+    Older versions of openbell, which would ignore that file, then refuse the store. Call it with the lock held, before
+    there is such a file.
     """
     marker = folder / STORE_MARKER
     if not marker.exists() or marker.read_bytes() == _content(_PLAIN):
@@ -155,13 +156,13 @@ def store_marker_problem(folder: Path) -> str | None:
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Delete a store that was made for bars that did not come.
+    """Delete a store that was just made and to which nothing was written.
 
     Call it with the lock held.
     """
     if {path.name for path in folder.iterdir()} <= {STORE_MARKER, LOCK}:
         (folder / STORE_MARKER).unlink()
-        # Not where the system deletes no open file, nor when somebody has put something there meanwhile.
+        # This fails where the system deletes no open files, and when other files were put there meanwhile.
         with contextlib.suppress(OSError):
             (folder / LOCK).unlink()
             folder.rmdir()
@@ -178,10 +179,10 @@ def _is_there(path: Path, remedy: str) -> bool:
     """Return whether there is a file or folder.
 
     Raises:
-        NotAStoreError: There can be none of that name, or one may not look.
+        NotAStoreError: The path is invalid, or may not be read.
     """
     try:
-        # Not by exists(), which says of a name that cannot be that it is not there.
+        # Not by exists(), which returns False for an invalid path.
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False

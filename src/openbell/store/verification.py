@@ -1,4 +1,4 @@
-"""Proof that data files are what was stored, and stamps by which a change of a file shows."""
+"""Verification that data files are what was stored, and stamps that show changes of files."""
 
 from __future__ import annotations
 
@@ -39,38 +39,38 @@ class StoredFile(NamedTuple):
 
 
 class VerifiedFiles:
-    """Files that were proved, each once as long as it stays as it is."""
+    """Files that were verified, each only once as long as it does not change."""
 
     def __init__(self) -> None:
         self._marks: dict[str, Mark] = {}
 
     def mark_of(self, file: StoredFile) -> Mark | None:
-        """Return the mark that a file had when it was proved, or None when it was not."""
+        """Return the mark that a file had when it was verified, or None when it was not."""
         return self._marks.get(file.location)
 
     def verify(self, files: Sequence[StoredFile]) -> None:
-        """Check that files are what was stored, but for those of which this is known.
+        """Check that files are what was stored, except for those of which this is known.
 
         Raises:
-            DamagedFileError: One is not.
+            DamagedFileError: A file is missing, or is not what was stored.
         """
-        # The marks before the content is read: should a file be replaced meanwhile, the next look sees it.
+        # The marks before the content is read: if a file is replaced meanwhile, the next comparison of marks shows it.
         marks = {file: _mark_of(file) for file in files}
         unknown = [file for file, mark in marks.items() if mark is None or self._marks.get(file.location) != mark]
-        _in_threads(_prove, unknown)
+        _in_threads(_verify, unknown)
         self._marks.update((file.location, mark) for file in unknown if (mark := marks[file]) is not None)
 
     def contents(self, files: Sequence[StoredFile]) -> list[bytes]:
         """Return the contents of files, each of which is what was stored.
 
-        A file is read once, to be proved and to be decoded.
+        Each file is read only once, both to be verified and to be decoded.
 
         Raises:
-            DamagedFileError: One is not.
+            DamagedFileError: A file is missing, or is not what was stored.
         """
-        return [content for share in _in_threads(self._proved, files) for content in share]
+        return [content for share in _in_threads(self._contents, files) for content in share]
 
-    def _proved(self, files: Sequence[StoredFile]) -> list[bytes]:
+    def _contents(self, files: Sequence[StoredFile]) -> list[bytes]:
         return [self._content(file) for file in files]
 
     def _content(self, file: StoredFile) -> bytes:
@@ -92,8 +92,8 @@ class VerifiedFiles:
 
 
 def _in_threads(work: Callable[[Sequence[StoredFile]], T], files: Sequence[StoredFile]) -> list[T]:
-    """Do work on shares of files, in their order, in several threads where there is much of it."""
-    # To share out little work takes longer than to do it.
+    """Do work on shares of files, in several threads if there is much of it, and return the results in order."""
+    # Sharing out little work takes longer than doing it.
     threads = min(_HASH_THREADS, len(files), sum(file.entry.bytes for file in files) // _HASH_BYTES)
     if threads < 2:
         return [work(files)]
@@ -103,7 +103,7 @@ def _in_threads(work: Callable[[Sequence[StoredFile]], T], files: Sequence[Store
 
 
 def _mark_of(file: StoredFile) -> Mark | None:
-    """Return a value that changes when a file does, or None when it is not there."""
+    """Return a value that changes when a file does, or None when the file cannot be looked at."""
     try:
         return _mark(file.entry, file.path.stat())
     except OSError:
@@ -114,11 +114,11 @@ def _mark(entry: FileEntry, found: os.stat_result) -> Mark:
     return entry.sha256, found.st_mtime_ns, found.st_ino
 
 
-def _prove(files: Sequence[StoredFile]) -> None:
+def _verify(files: Sequence[StoredFile]) -> None:
     """Check that files are what was stored.
 
     Raises:
-        DamagedFileError: One is not.
+        DamagedFileError: A file is missing, or is not what was stored.
     """
     for file in files:
         if problem := file_problem(file.path, file.entry):
@@ -126,7 +126,7 @@ def _prove(files: Sequence[StoredFile]) -> None:
 
 
 def file_problem(path: Path, entry: FileEntry) -> str | None:
-    """Return why a data file is not what was stored, or None when it is, to the byte."""
+    """Return why a data file is not what was stored, or None when it is."""
     try:
         size = path.stat().st_size
         if problem := _problem_of_size(size, entry):
@@ -149,14 +149,14 @@ def _why_unreadable(error: OSError) -> str:
 
 
 def stamp(found: os.stat_result) -> tuple[int, int, int]:
-    """Return what differs between a file and the one that is put in its place."""
+    """Return a value that differs between a file and one that replaces it."""
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def stamp_of(path: Path | str) -> tuple[int, ...]:
     """Return the stamp of a file, empty when it is not there."""
     try:
-        # It is asked for several times a day, and Path.stat takes twice as long.
+        # Called several times a session, and Path.stat takes twice as long.
         return stamp(os.stat(path))  # noqa: PTH116
     except (FileNotFoundError, NotADirectoryError):
         return ()

@@ -1,4 +1,4 @@
-"""Writes of bars, merged with those that are there and collected to batches."""
+"""Writes of bars, merged with stored bars and collected in batches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import BadBarsError, StoreError
+from openbell.model.interval import parse_interval
 from openbell.store.backing import EncodedFile, until_committed
 from openbell.store.built_mark import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
@@ -30,26 +31,26 @@ _FLUSH_FILES = 1000
 
 
 class StoreWriter:
-    """Collects writes and brings them to disk in batches.
+    """Writer that collects bars and writes them to disk in batches.
 
     `BarStore.writer` makes it, and holds the lock meanwhile.
 
     Attributes:
-        manifest: What the store holds by the last flush.
+        manifest: The manifest as of the last flush.
     """
 
     def __init__(self, backing: Backing, manifest: Manifest) -> None:
         self._backing = backing
         self.manifest = manifest
-        # None takes the file out.
+        # None removes the file.
         self._staged: dict[Partition, pl.DataFrame | EncodedFile | None] = {}
-        # Where others may write meanwhile: the rows that were merged into what is staged, to be merged anew.
+        # If others may write meanwhile: the rows that were merged into each staged file, to be merged again.
         self._rows: dict[Partition, pl.DataFrame] = {}
         self._staged_rows = 0
         self._day_zones: dict[str, str | None] = {}
 
     def forget_days(self, symbol: str) -> None:
-        """Take out what is noted of the days of a symbol whose daily bars all go, with the next flush."""
+        """Remove the note of a symbol's days with the next flush, since all its daily bars are removed."""
         self._day_zones[symbol] = None
 
     def write(
@@ -64,18 +65,18 @@ class StoreWriter:
     ) -> WriteReport:
         """Add bars to a (symbol, interval).
 
-        Bars of times that are there take their place.
+        A bar replaces a stored bar of the same time.
 
         Args:
             symbol: Any text; taken as it is.
             interval: One for which `is_stored` holds.
             frame: The columns of `BAR_SCHEMA`, timestamps with a time zone, in any order; others are left out.
             built: Which of them openbell built itself, as rows of `BUILT_SCHEMA`; a bar that is not among them is a
-                vendor's, also where it takes the place of one that was built.
+                vendor's, also if it replaces a built one.
             allow_negative: Whether prices may be 0 and below.
-            days: Of daily bars, what days they are: the time zone from midnight to midnight of which they span, or
-                `SESSION` or `UNKNOWN`, the last of which takes no other's place. It is noted with the bars, in one
-                commit, so that neither is ever without the other. None leaves what is noted.
+            days: The days that daily bars span: a time zone, whose days are meant from midnight to midnight, or
+                `SESSION` or `UNKNOWN`. `UNKNOWN` does not replace another note. The note is written in the same commit
+                as the bars. None leaves the note as it is.
 
         Returns:
             The rows added, revised and unchanged. They are on disk after the next flush, at the latest at the end of
@@ -84,11 +85,13 @@ class StoreWriter:
         Raises:
             BadBarsError: Bars contradict themselves; nothing of ``frame`` is written.
             StoreError: No folder can be named after the symbol.
-            DamagedFileError: A file that is there is not what was stored, so the bars cannot be merged into it;
-                nothing of ``frame`` is written.
+            DamagedFileError: An existing file is not what was stored, so the bars cannot be merged into it; nothing of
+                ``frame`` is written.
         """
         require_symbol(symbol)
-        bars = require_good_bars(as_stored(interval, frame), f"{symbol} {interval}", allow_negative=allow_negative)
+        bars = require_good_bars(
+            as_stored(interval, frame), symbol, parse_interval(interval), allow_negative=allow_negative
+        )
         if built is not None:
             bars = marked_as(bars, built)
         report, changed, parts = until_committed(lambda: self._merge(symbol, interval, bars), self._rebase)
@@ -117,10 +120,10 @@ class StoreWriter:
         return report, changed, parts
 
     def _rebase(self) -> None:
-        """Put what is staged on top of what others have stored meanwhile.
+        """Merge what is staged into what other processes have stored meanwhile.
 
         Raises:
-            StoreError: They have changed what is to be removed.
+            StoreError: Another process has changed bars that are to be removed.
         """
         before, now = self.manifest, self._backing.heal()
         for partition in [p for p in self._staged if before.entry(p) != now.entry(p)]:
@@ -143,9 +146,9 @@ class StoreWriter:
         self.manifest = now
 
     def current(self, partition: Partition) -> pl.DataFrame | None:
-        """Return the bars of a data file, with what is not yet flushed, or None.
+        """Return the bars of a data file, those not yet flushed included, or None without any.
 
-        With the column `BUILT`, if openbell built any of them.
+        They have the column `BUILT` if openbell built any of them.
 
         Raises:
             DamagedFileError: The file is not what was stored.
@@ -165,7 +168,7 @@ class StoreWriter:
             raise damaged_file(path, str(exc)) from exc
 
     def _replaces_lost(self, partition: Partition, rows: pl.DataFrame) -> bool:
-        """Return whether the data file is lost, and ``rows`` bring all that it had."""
+        """Return whether the data file is lost, and ``rows`` are as many and span as much as it had."""
         lost = self.manifest.entry(partition)
         if lost is None or partition in self._staged or not self._backing.is_lost(partition, lost):
             return False
@@ -173,11 +176,11 @@ class StoreWriter:
         return rows.height >= lost.rows and bool(times[0] <= lost.first_ns and times[-1] >= lost.last_ns)
 
     def put(self, partition: Partition, file: EncodedFile, *, days: str | None = None) -> None:
-        """Stage a data file as it is for the next flush, where there is none.
+        """Stage an encoded data file for the next flush, in a place that has none.
 
         Args:
             partition: Its place.
-            file: Its content, which is proved, and its entry.
+            file: Its verified content, and its entry.
             days: As for `write`.
         """
         self._staged[partition] = file
@@ -187,7 +190,7 @@ class StoreWriter:
     def replace(self, changes: Mapping[Partition, pl.DataFrame | None]) -> None:
         """Stage whole data files for the next flush.
 
-        None takes one out.
+        None removes a file.
 
         Args:
             changes: Frames of `BAR_SCHEMA` as `current` returns them, with rows left out.
@@ -195,10 +198,10 @@ class StoreWriter:
         self._staged |= changes
 
     def flush(self) -> None:
-        """Bring everything that was written so far to disk, all of it or nothing.
+        """Write everything that is staged to disk, all of it or nothing.
 
         Raises:
-            StoreError: The disk is full or the folder cannot be written; what was not stored yet is given up.
+            StoreError: The disk is full or the folder cannot be written; what is staged is then discarded.
         """
         try:
             until_committed(self._commit, self._rebase)
@@ -212,7 +215,7 @@ class StoreWriter:
 
 
 def _over(rows: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
-    """Return rows put on top of earlier ones."""
+    """Return earlier rows with ``rows`` merged into them."""
     if before is None:
         return rows
     merged, _ = _merged(rows, before)
@@ -220,7 +223,7 @@ def _over(rows: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFrame | None, WriteReport]:
-    """Return the bars of a partition with ``rows`` put in, or None when it stays, and the outcome."""
+    """Merge ``rows`` into the bars of a partition, and return them (None if unchanged) with the outcome."""
     if current is None:
         return rows, WriteReport(added=rows.height)
     if rows.equals(current):

@@ -1,4 +1,4 @@
-"""Address of a cluster."""
+"""Address of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class ClusterAddress:
     """The Ray cluster that runs a sweep.
 
     Attributes:
-        address: Where its head node is, such as "10.0.0.5:6379", or "auto"; None: what RAY_ADDRESS says, or a new
-            cluster of this machine alone.
+        address: The address of its head node, such as "10.0.0.5:6379", or "auto". None stands for the address in
+            RAY_ADDRESS or, without that, a new cluster of this machine alone.
     """
 
     address: str | None = None
 
 
 def cluster_of(executor: str, address: str | None) -> ClusterAddress | None:
-    """Return the cluster that an executor asks for, or None for this machine.
+    """Return the cluster of the executor "ray", or None for "local".
 
     Raises:
-        ConfigError: There is no such executor, or an address is given to that of this machine.
+        ConfigError: There is no such executor, or "local" is given an address.
     """
     if executor == "ray":
         return ClusterAddress(address)

@@ -1,4 +1,4 @@
-"""Worker of a cluster, which runs points of a sweep on some machine."""
+"""Worker of a cluster, which runs points of a sweep on another machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DonePoint:
 
     Attributes:
         result: Its result.
-        files: What its folder holds, by name within it.
+        files: The contents of the files in its folder, by path within it.
     """
 
     result: PointResult
@@ -41,13 +41,13 @@ class DonePoint:
 
 
 class ClusterWorker:
-    """Worker that runs one point after another, and shares its bars with those of the same machine.
+    """Worker that runs one point after another, and shares bars with other workers of its machine.
 
     Args:
         config: The config of the sweep.
         store: The folder or address of the store; that of each config unless given.
         last_day: The last day of all points.
-        folder: The folder in which the sweep was started, which paths of the config begin in.
+        folder: The folder in which the sweep was started, to which paths of the config are relative.
         bars: The name of the folder of temporary files through which workers of one machine share bars.
     """
 
@@ -57,11 +57,11 @@ class ClusterWorker:
         self._bars = SharedBars(store, last_day, self._shared)
 
     def problem(self, task: PointTask) -> str:
-        """Return why this machine would run a point otherwise than the sweep's, or an empty text."""
+        """Return why a point would come out differently here than on the sweep's machine, or an empty text."""
         try:
             os.chdir(self._folder)
         except OSError as error:
-            return self._told(
+            return self._with_node(
                 f"cannot enter {self._folder}, in which the sweep was started: {error.strerror}. Start it in a folder "
                 "that all nodes have, such as a shared one."
             )
@@ -69,16 +69,19 @@ class ClusterWorker:
             at_point = config_at(self._config, task.values)
             found = fingerprint_of(at_point, self._bars.of(at_point).store.manifest.digest)
         except OpenbellError as error:
-            return self._told(f"cannot run it: {error}")
+            return self._with_node(f"cannot run it: {error}")
         if found == task.folder.name:
             return ""
-        return self._told(
+        return self._with_node(
             "has another openbell or TA-Lib, other code of strategies, or other bars than the machine that the sweep "
             "runs on. Bring them to the same state; what a store and a folder hold is the same where both are shared."
         )
 
     def run(self, task: PointTask) -> DonePoint | str:
-        """Run a point in a folder of this machine, and return all that it left, or why it could leave nothing."""
+        """Run a point in a temporary folder, and return its result and files.
+
+        If the folder cannot be written or read, the reason is returned.
+        """
         with tempfile.TemporaryDirectory(prefix="openbell-") as name:
             folder = Path(name) / task.folder.name
             try:
@@ -89,12 +92,12 @@ class ClusterWorker:
                     if file.is_file()
                 }
             except (OSError, RunFolderError) as error:
-                return self._told(f"ran it, and could not keep what it left: {error}")
+                return self._with_node(f"ran it, and could not keep what it left: {error}")
         return DonePoint(result, files)
 
     def close(self) -> None:
-        """Remove the bars that workers of this machine share, which have them in memory as long as they live."""
+        """Remove the files of shared bars, which workers that still run have in memory."""
         shutil.rmtree(self._shared, ignore_errors=True)
 
-    def _told(self, text: str) -> str:
+    def _with_node(self, text: str) -> str:
         return f"the node {platform.node()} {text}"

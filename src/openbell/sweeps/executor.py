@@ -21,16 +21,16 @@ __all__ = ["Executor", "OneByOne"]
 
 
 class Executor(ABC):
-    """Base of executors.
+    """Base class of executors.
 
-    Use it as a context manager, which ends all that it has started.
+    Use an executor as a context manager, which ends all processes that it has started.
     """
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:  # noqa: B027 -- not all start something
-        """End all that was started."""
+        """End all processes that were started."""
 
     @abstractmethod
     def run(self, tasks: Sequence[PointTask]) -> Iterator[tuple[int, PointResult]]:
@@ -55,7 +55,7 @@ class OneByOne(Executor):
     def run(self, tasks: Sequence[PointTask]) -> Iterator[tuple[int, PointResult]]:
         """Run points, and yield each with its number as it is done."""
         for task in tasks:
-            # Around the whole point: what its run leaves goes before the collector would look through it.
+            # Around the whole point, so that the objects of its run are freed before the collector could scan them.
             with rare_collection():
                 result = run_point(self._config, task, self._bars)
             yield task.number, result

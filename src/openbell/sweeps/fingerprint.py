@@ -1,4 +1,4 @@
-"""Fingerprints, which tell whether a point was run with the same config, code and bars."""
+"""Fingerprints, which show whether a point was run with the same config, code and bars."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _DIGITS = 16
 
 
 def fingerprint_of(config: SessionConfig, of_store: str) -> str:
-    """Return what a run of a config depends on, as a short text.
+    """Return a hash of everything that a run of a config depends on.
 
-    It changes with the config as resolved, the code of its scanners and strategies with the files beside the config
-    that they import, its universes, openbell, and the bars and corporate actions of the store.
+    It changes with the resolved config, the code of its scanners and strategies and the files beside the config that
+    they import, its universes, openbell, TA-Lib, and the bars and corporate actions of the store.
 
     Args:
         config: The config.
-        of_store: The digest of its store's manifest.
+        of_store: The digest of the manifest of its store.
     """
     values = repeatable(config)
     values.pop("store")
@@ -47,7 +47,7 @@ def source_files(modules: Iterable[str], folder: Path) -> list[Path]:
     """Return the files of scanners and strategies, and those of the same folder or package that they import.
 
     Args:
-        modules: Their places, such as "file.py:Class" or "package.module:Class".
+        modules: References to their classes, such as "file.py:Class" or "package.module:Class".
         folder: The folder of the config.
     """
     found: dict[Path, None] = {}
@@ -55,12 +55,12 @@ def source_files(modules: Iterable[str], folder: Path) -> list[Path]:
     for reference in modules:
         place = reference.rpartition(":")[0]
         if place.endswith(".py"):
-            _follow((folder / Path(place).expanduser()).resolve(), folder, None, found)
+            _add_with_imports((folder / Path(place).expanduser()).resolve(), folder, None, found)
         elif beside := list(_files_of(place, folder)):
-            _follow(beside[-1], folder, None, found)
+            _add_with_imports(beside[-1], folder, None, found)
         elif root := _root_of_installed(place):
             for path in _files_of(place, root):
-                _follow(path, root, place.partition(".")[0], found)
+                _add_with_imports(path, root, place.partition(".")[0], found)
     return list(found)
 
 
@@ -73,19 +73,19 @@ def _root_of_installed(name: str) -> Path | None:
     return file.parent.parent if spec.submodule_search_locations else file.parent
 
 
-def _follow(file: Path, root: Path, top: str | None, found: dict[Path, None]) -> None:
-    """Add a file and those that it imports from below a folder, of one package unless ``top`` is None."""
+def _add_with_imports(file: Path, root: Path, top: str | None, found: dict[Path, None]) -> None:
+    """Add a file and those below a folder that it imports, only of package ``top`` unless that is None."""
     if file in found or not file.is_file() or Path(openbell.__file__).parent in file.parents:
         return
     found[file] = None
     for name in _imported(file, root):
         if top is None or name.partition(".")[0] == top:
             for path in _files_of(name, root):
-                _follow(path, root, top, found)
+                _add_with_imports(path, root, top, found)
 
 
 def _imported(file: Path, root: Path) -> Iterator[str]:
-    """Yield the names of modules that a file may import, from its folder's root."""
+    """Yield the absolute names of modules that a file may import, relative imports resolved below a root."""
     parents = file.relative_to(root).parts[:-1] if root in file.parents else ()
     for level, module, names in _imports_of(file.read_bytes()):
         above = parents[: len(parents) + 1 - level] if level else ()
@@ -95,11 +95,11 @@ def _imported(file: Path, root: Path) -> Iterator[str]:
 
 @lru_cache(maxsize=256)  # the points of a sweep have the same code
 def _imports_of(source: bytes) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
-    """Return the imports of a file, each with its level, its module and the names that it takes from there."""
+    """Return the imports of a file, each with its level, its module and the names that are imported from it."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError):
-        return ()  # its run will say so
+        return ()  # its run reports the error
     whole = [(0, alias.name, ()) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     parts = [
         (node.level, node.module or "", tuple(alias.name for alias in node.names))
@@ -125,7 +125,7 @@ def _digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
-        return ""  # its run will say so
+        return ""  # the run reports the error
 
 
 @cache

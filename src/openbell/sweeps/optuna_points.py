@@ -1,4 +1,4 @@
-"""Points that optuna proposes, by the results of those before them."""
+"""Points that optuna proposes by the results of earlier points."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 __all__ = ["BATCH", "proposed_points", "require_optuna"]
 
 BATCH = 10
-"""So many points are proposed at one time, whatever the number of processes, so that they are always the same."""
+"""Number of points that are proposed at once; fixed, so that points do not depend on the number of processes."""
 
 _MOST_REFUSED = 30
-"""After so many proposals in a batch that cannot be used, drawn points go in between."""
+"""Number of unusable proposals in a batch after which randomly drawn points are used in between."""
 
 
 def require_optuna() -> ModuleType:
     """Return the package optuna.
 
     Raises:
-        ConfigError: It is not installed.
+        ConfigError: The package is not installed.
     """
     try:
         import optuna
@@ -43,16 +43,16 @@ def require_optuna() -> ModuleType:
 def proposed_points(
     space: Space, spare: Sequence[Point], seed: int, score: Callable[[int], float | None], *, minimise: bool = False
 ) -> Iterator[list[Point]]:
-    """Yield different points batch by batch, as many as there are spare ones.
+    """Yield distinct points batch by batch, as many as there are spare ones.
 
-    The same seed proposes the same points as long as points have the same scores: a sweep that goes on after a kill
-    finds its points done.
+    The same seed proposes the same points as long as points have the same scores. So a sweep that is resumed after it
+    was killed finds its points done.
 
     Args:
         space: The values of each key, and what points must meet.
-        spare: Drawn points, for when proposals repeat themselves.
-        seed: What the proposals follow from.
-        score: Returns the objective of a point by its number, None when it has none; asked when its batch is done.
+        spare: Randomly drawn points, which are used when too many proposals are repeated or refused.
+        seed: The seed of the proposals.
+        score: Returns the objective of a point by its number, None when it has none; called when its batch is done.
         minimise: Whether the smallest score is best.
     """
     study = _Study(space, seed, minimise=minimise)
@@ -83,7 +83,10 @@ def proposed_points(
 
 
 class _Study:
-    """A study of optuna, over the places of values in their lists."""
+    """A study of optuna.
+
+    In it, a point is given by the positions of its values in the lists of values.
+    """
 
     def __init__(self, space: Space, seed: int, *, minimise: bool) -> None:
         self._optuna = optuna = require_optuna()
@@ -91,7 +94,7 @@ class _Study:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            # Points of one batch are proposed without the results of each other: a liar keeps them apart.
+            # The points of a batch are proposed without each other's results: a constant liar keeps them apart.
             sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
         self._study = optuna.create_study(direction="minimize" if minimise else "maximize", sampler=sampler)
         self._distributions = {key: self._distribution(values) for key, values in space.values.items()}
@@ -103,23 +106,23 @@ class _Study:
         return kinds.CategoricalDistribution(tuple(range(len(values))))
 
     def ask(self) -> tuple[Any, tuple[int, ...]]:
-        """Return a trial, and the places of its values."""
+        """Return a new trial, and the positions of its values."""
         trial = self._study.ask(self._distributions)
         return trial, tuple(trial.params[key] for key in self._lists)
 
     def tell(self, trial: Any, score: float | None) -> None:
-        """Tell the score of a trial, of which none counts as the worst."""
+        """Report the score of a trial to optuna, where a missing one counts as the worst."""
         if score is None:
             self._study.tell(trial, state=self._optuna.trial.TrialState.PRUNED)
         else:
             self._study.tell(trial, score)
 
     def enqueue(self, place: tuple[int, ...]) -> None:
-        """Let a point be the next that is proposed."""
+        """Let optuna propose a point next."""
         self._study.enqueue_trial(dict(zip(self._lists, place, strict=True)))
 
     def place_of(self, values: Mapping[str, Any]) -> tuple[int, ...]:
-        """Return the places of a point's values."""
+        """Return the positions of a point's values."""
         return tuple(_index(self._lists[key], value) for key, value in values.items())
 
 
@@ -128,7 +131,7 @@ def _index(values: Sequence[Any], value: object) -> int:
 
 
 def _is_ordered(values: Sequence[Any]) -> bool:
-    """Return whether values are numbers that rise or fall."""
+    """Return whether values are numbers in ascending or descending order."""
     if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
         return False
     return list(values) in (sorted(values), sorted(values, reverse=True))

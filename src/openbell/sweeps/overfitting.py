@@ -1,6 +1,6 @@
 """Measures of how much of a sweep's best point is luck.
 
-Returns are shares by session, one column a point, and Sharpe ratios here are those of a session, not of a year.
+Returns are fractions by session, with one column for each point. Sharpe ratios are per session, not annualised.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MOST_BLOCKS = 16
 _LEAST_BLOCKS = 4
 _SESSIONS_A_BLOCK = 2
 _AT_ONCE = 4_000_000
-"""So many ratios are computed at one time."""
+"""The most ratios that are computed at once."""
 
 _NO_SPREAD = 1e-14
 _NORMAL = NormalDist()
@@ -49,18 +49,18 @@ def probabilistic_sharpe(sharpe: float, benchmark: float, sessions: int, skewnes
     Bailey and Lopez de Prado, "The Sharpe Ratio Efficient Frontier", Journal of Risk 15 (2012).
 
     Args:
-        sharpe: The ratio that was measured, of a session.
-        benchmark: The ratio to compare it with, of a session.
+        sharpe: The measured ratio, per session.
+        benchmark: The ratio to compare it with, per session.
         sessions: How many returns it was measured on.
         skewness: Skewness of the returns.
-        kurtosis: Their kurtosis, which is 3 of normal ones.
+        kurtosis: Kurtosis of the returns, 3 for a normal distribution.
     """
     spread = sqrt(max(1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2, _NO_SPREAD))
     return _NORMAL.cdf((sharpe - benchmark) * sqrt(sessions - 1) / spread)
 
 
 def expected_best_sharpe(variance: float, trials: int) -> float:
-    """Return the Sharpe ratio that the best of so many points without any skill is expected to have.
+    """Return the expected Sharpe ratio of the best of many points without any skill.
 
     Args:
         variance: The variance of the ratios of all points.
@@ -74,15 +74,15 @@ def expected_best_sharpe(variance: float, trials: int) -> float:
 
 
 def deflated_sharpe(returns: NDArray[np.float64], ratios: NDArray[np.float64], trials: int) -> Number:
-    """Return the probability that a point's true Sharpe ratio is above zero, given that it is the best of many.
+    """Return the probability that the true Sharpe ratio of the best of many points is above zero.
 
     Bailey and Lopez de Prado, "The Deflated Sharpe Ratio", Journal of Portfolio Management 40 (2014). Trials count as
-    independent; those of a sweep are not quite, so that the number is on the careful side.
+    independent. Those of a sweep are not quite, so that the result is rather too low.
 
     Args:
         returns: The returns of the best point.
         ratios: The Sharpe ratios of all points, nan where there is none.
-        trials: How many points were tried, at least as many as there are ratios.
+        trials: How many points were tried; the number of known ratios counts if it is larger.
     """
     known = ratios[np.isfinite(ratios)]
     best = sharpe_ratios(returns[:, None])[0] if len(returns) >= 3 else np.nan
@@ -98,7 +98,7 @@ def deflated_sharpe(returns: NDArray[np.float64], ratios: NDArray[np.float64], t
 
 
 def overfitting_probability(returns: NDArray[np.float64], blocks: int | None = None) -> Number:
-    """Return how often the point that is best on one half of the sessions is below the median on the other half.
+    """Return the probability that the best point on half of the sessions is below the median on the others.
 
     Combinatorially symmetric cross-validation: sessions are cut into blocks in order, and every choice of half of the
     blocks is a half. Bailey, Borwein, Lopez de Prado and Zhu, "The Probability of Backtest Overfitting", Journal of
@@ -126,8 +126,8 @@ def overfitting_probability(returns: NDArray[np.float64], blocks: int | None = N
         first, second = (_ratios(chosen, sums, squares, sizes) for chosen in (inside, 1 - inside))
         best = first.argmax(axis=1)
         ratio = second[np.arange(len(best)), best][:, None]
-        # A rank from 1, ties in the middle, by the number of points and one more; up to a half, its log odds are
-        # zero or less.
+        # The rank begins at 1, with the mean rank for ties, and is divided by the number of points plus 1. A result of
+        # at most 0.5 has log odds of zero or less.
         rank = (second < ratio).sum(axis=1) + ((second == ratio).sum(axis=1) + 1) / 2
         below += int(np.count_nonzero(rank / (returns.shape[1] + 1) <= 0.5))
     return below / len(halves)
@@ -136,7 +136,7 @@ def overfitting_probability(returns: NDArray[np.float64], blocks: int | None = N
 def _by_block(
     returns: NDArray[np.float64], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return sums, sums of squares and sessions by block."""
+    """Return sums of returns, sums of their squares and numbers of sessions, by block."""
     parts = np.array_split(returns, count)
     return (
         np.array([part.sum(axis=0) for part in parts]),
@@ -156,7 +156,7 @@ def _halves(count: int) -> NDArray[np.int64]:
 def _ratios(
     chosen: NDArray[np.int64], sums: NDArray[np.float64], squares: NDArray[np.float64], sizes: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the Sharpe ratio of each point over the blocks that each row chooses, zero where it does not vary."""
+    """Return the Sharpe ratio of each point over the blocks of each row, zero where returns do not vary."""
     size = (chosen @ sizes)[:, None]
     mean = chosen @ sums / size
     variance = np.maximum((chosen @ squares - size * mean**2) / (size - 1), 0.0)

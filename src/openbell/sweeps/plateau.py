@@ -22,10 +22,10 @@ class Neighbour:
     """A point that differs from another by one step of one key.
 
     Attributes:
-        point: Its number.
-        key: The key.
-        value: Its value.
-        number: Its objective; None when it has none.
+        point: The number of the point.
+        key: The key that differs.
+        value: The value of that key.
+        number: The objective of the point; None when it has none.
     """
 
     point: int
@@ -36,12 +36,12 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The objective by two keys.
+    """A table of the objective by two keys.
 
     Attributes:
-        rows: The key down the table, and its values.
-        columns: The key across, and its values.
-        cells: By row and column, the median over all other keys; None where there is no point.
+        rows: The key of the rows, and its values.
+        columns: The key of the columns, and its values.
+        cells: By row and column, the median of the objective over all other keys; None where there is no point.
     """
 
     rows: tuple[str, Sequence[Any]]
@@ -50,7 +50,7 @@ class Grid:
 
 
 def ranked(frame: pl.DataFrame, objective: str) -> pl.DataFrame:
-    """Return the points that have the objective's number, the best first."""
+    """Return the points that have an objective, the best first."""
     return frame.filter(frame[objective].is_not_null()).sort(
         objective, "point", descending=[sign_of(objective) > 0, False]
     )
@@ -59,13 +59,13 @@ def ranked(frame: pl.DataFrame, objective: str) -> pl.DataFrame:
 def neighbours_of(
     frame: pl.DataFrame, number: int, space: Mapping[str, Sequence[Any]], objective: str
 ) -> list[Neighbour]:
-    """Return the points beside a point, which the next lower and the next higher value of one key lead to.
+    """Return the points that differ from a point by the next lower or next higher value of one key.
 
     Args:
         frame: The table of points.
-        number: The point.
+        number: The number of the point.
         space: The values of each key.
-        objective: The number to compare.
+        objective: The name of the objective.
     """
     at = {_place(row, space): row for row in frame.iter_rows(named=True)}
     centre = next(row for row in frame.iter_rows(named=True) if row["point"] == number)
@@ -82,7 +82,10 @@ def neighbours_of(
 
 
 def grid_of(frame: pl.DataFrame, space: Mapping[str, Sequence[Any]], objective: str) -> Grid | None:
-    """Return the objective by the two keys of most values, or None when fewer than two vary."""
+    """Return the table of the objective by the two keys with most values.
+
+    It is None when fewer than two keys vary.
+    """
     varied = sorted((key for key, values in space.items() if len(values) > 1), key=lambda key: -len(space[key]))[:2]
     if len(varied) < 2:
         return None
@@ -100,7 +103,7 @@ def grid_of(frame: pl.DataFrame, space: Mapping[str, Sequence[Any]], objective: 
 
 
 def _ordered(values: Sequence[Any]) -> list[Any]:
-    """Return numbers in ascending order, and all else as it was written."""
+    """Return values in ascending order if they are numbers, else in their own order."""
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
     return sorted(values) if numbers else list(values)
 
@@ -110,7 +113,7 @@ def _place(row: Mapping[str, Any], space: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _text(value: Any) -> str:
-    """Return a value as text, in which whole numbers and the same as floats are equal."""
+    """Return a value as text, with an integer written as the float of the same value."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(float(value))
     return value if isinstance(value, str) else json.dumps(value)

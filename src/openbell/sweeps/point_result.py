@@ -46,12 +46,12 @@ class PointResult:
         error: Why it failed; None when it did not.
         performance: The numbers of `Performance` by name; None when it failed or did not trade.
         days: The sessions that were run.
-        returns: Returns of these sessions; empty when it did not trade.
+        returns: The returns of these sessions, as fractions; empty when the point did not trade.
         signals: How many signals were given.
-        warm_up: How many sessions of history were loaded before a session, of the series with most.
-        warnings: What was odd.
+        warm_up: The most sessions of history that any series had before a session.
+        warnings: The warnings of the run.
         load_s: Seconds spent preparing sessions.
-        run_s: Seconds spent running them.
+        run_s: Seconds spent running sessions.
     """
 
     values: Mapping[str, Any]
@@ -90,7 +90,7 @@ class PointResult:
         )
 
     def to_dict(self) -> JsonObject:
-        """Return it as JSON can hold it."""
+        """Return the result as a JSON object."""
         return {
             **{field.name: getattr(self, field.name) for field in fields(self)},
             "values": dict(self.values),
@@ -99,7 +99,7 @@ class PointResult:
 
     @staticmethod
     def of_dict(values: JsonObject) -> PointResult:
-        """Return the result that an object was made of."""
+        """Return the result that `to_dict` made an object of."""
         return PointResult(**{**values, "days": [date.fromisoformat(day) for day in values["days"]]})
 
 
@@ -115,19 +115,19 @@ def _dropped(result: RunResult) -> list[str]:
 
 
 def _sessions_of_history(day: DayResult) -> int:
-    """Return how many sessions of history the symbols of a day had, by the series with most."""
+    """Return the most sessions of history that any series of a day had."""
     most = 0
-    for bars in {id(symbol.bars): symbol.bars for symbol in day.symbols.values()}.values():  # most share theirs
+    for bars in {id(symbol.bars): symbol.bars for symbol in day.symbols.values()}.values():  # most symbols share one
         for name, series in bars.items():
             interval = parse_interval(name)
-            # Bars of several sessions stand for five each at the most; the number is a bound, not a count.
+            # A bar of several sessions is taken for five of them, so that the number is an estimate.
             each = 1 if interval == _DAY else max(series.session_rows, 1) if interval.is_intraday else 0.2
             most = max(most, ceil(series.historical_rows / each))
     return most
 
 
 def write_result(folder: Path, result: PointResult) -> None:
-    """Write the result of a point into its folder, whole or not at all, with which the point is done."""
+    """Write the result of a point into its folder, atomically, which marks the point as done."""
     replace_file(folder / _RESULT, f"{json.dumps(result.to_dict(), indent=2)}\n".encode())
 
 
@@ -138,13 +138,13 @@ def read_result(folder: Path) -> PointResult | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
-        return None  # what somebody else has left there is run again
+        return None  # a file of another form: the point is run again
 
 
 def frame_of(results: Mapping[int, PointResult], keys: Sequence[str]) -> pl.DataFrame:
-    """Return the table of points, by number, with a row for each.
+    """Return the table of points in order of their numbers, with a row for each.
 
-    Its columns are ``point``, one by each key, ``state`` ("done" or "failed"), ``error``, the numbers of the
+    Its columns are ``point``, one for each key, ``state`` ("done" or "failed"), ``error``, the numbers of the
     performance, ``signals``, ``warm_up`` (sessions of history), ``sessions``, ``load_s``, ``run_s``, ``run`` (the name
     of the folder), ``days`` and ``returns`` (lists, session by session) and ``warnings`` (a list).
     """
@@ -172,7 +172,7 @@ def frame_of(results: Mapping[int, PointResult], keys: Sequence[str]) -> pl.Data
 
 
 def _column(values: list[Any]) -> pl.Series:
-    """Return values of one key as numbers, texts or truths, or as JSON where they are a mixture."""
+    """Return values of one key as numbers, texts or booleans, or as JSON texts where they are mixed."""
     kinds = {type(value) for value in values}
     if kinds == {int, float}:
         return pl.Series([float(value) for value in values], dtype=pl.Float64)
@@ -182,7 +182,7 @@ def _column(values: list[Any]) -> pl.Series:
 
 
 def write_frame(path: Path, frame: pl.DataFrame) -> None:
-    """Write a table, whole or not at all."""
+    """Write a table atomically."""
     content = BytesIO()
     frame.write_parquet(content)
     replace_file(path, content.getvalue())

@@ -27,14 +27,14 @@ __all__ = ["PointTask", "run_point"]
 
 @dataclass(frozen=True, slots=True)
 class PointTask:
-    """A point that is to be run.
+    """A point to run.
 
     Attributes:
         number: Its place in the order of the sweep.
         values: The value of each key.
-        folder: Its run folder, which is not there, or left by a run that was killed.
-        bars: Which bars it needs; of two that need the same, the second one is quicker in the same process.
-        whole: Whether the folder holds all that a run's does, and not only config, signals and trades.
+        folder: Its run folder, which does not exist or was left by a run that was killed.
+        bars: A text on the bars that it needs. The second point with the same text is quicker in the same process.
+        whole: Whether the folder gets all files of a run, and not only config, signals and trades.
     """
 
     number: int
@@ -45,9 +45,9 @@ class PointTask:
 
 
 def run_point(config: SessionConfig, task: PointTask, bars: SharedBars) -> PointResult:
-    """Run a point, and leave its folder.
+    """Run a point, write its folder, and return its result.
 
-    Whatever its run raises is the result's error, with a traceback in the folder's ``error.txt``.
+    An exception of the run becomes the result's error, with a traceback in the folder's ``error.txt``.
 
     Raises:
         RunFolderError: The folder cannot be written.
@@ -59,12 +59,12 @@ def run_point(config: SessionConfig, task: PointTask, bars: SharedBars) -> Point
         with commands_name_exchange(at_point.exchange_option):
             manager = bars.of(at_point)
         system = SystemManager(at_point, data_manager=manager)
-        with redirect_stdout(sys.stderr):  # which is for results
+        with redirect_stdout(sys.stderr):  # stdout is for results
             done = system.run(RunFolder(folder, at_point, small=not task.whole))
         result = PointResult.of(task.values, folder.name, done)
     except RunFolderError:
         raise
-    except Exception as error:  # noqa: BLE001 -- one point that fails, whatever it raises, leaves the others alone
+    except Exception as error:  # noqa: BLE001 -- a point that fails, whatever it raises, does not end the sweep
         result = _failed(task, error)
     _write(folder, result)
     return result

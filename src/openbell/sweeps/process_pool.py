@@ -1,4 +1,4 @@
-"""Points of a sweep in processes side by side."""
+"""Executor that runs points of a sweep in processes side by side."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class ProcessPool(Executor):
         config: The config of the sweep.
         store: The folder or address of the store; that of each config unless given.
         last_day: The last day of all points.
-        jobs: How many processes at the most.
-        bars: A folder for the bars that they share, which is emptied at the begin and gone at the end.
+        jobs: The largest number of processes.
+        bars: A folder for the bars that the processes share; it is emptied first and removed at the end.
     """
 
     def __init__(self, config: SessionConfig, store: Place | None, last_day: date, jobs: int, bars: Path) -> None:
         self._bars = bars
-        shutil.rmtree(bars, ignore_errors=True)  # of a sweep that was killed
+        shutil.rmtree(bars, ignore_errors=True)  # left by a sweep that was killed
         args = config, store, last_day, bars
         self._pool: WorkerPool[PointTask, PointResult | str] = WorkerPool(_runner, args, jobs)
 
@@ -60,7 +60,7 @@ class ProcessPool(Executor):
 def _runner(
     config: SessionConfig, store: Place | None, last_day: date, folder: Path
 ) -> Callable[[PointTask], PointResult | str]:
-    """Return what runs a point in a process of its own, or says why its folder cannot be written."""
+    """Return a function that runs a point in a worker, or returns why its folder cannot be written."""
     bars = SharedBars(store, last_day, folder)
 
     def run(task: PointTask) -> PointResult | str:

@@ -1,4 +1,4 @@
-"""Points of a sweep on the machines of a Ray cluster."""
+"""Executor that runs points of a sweep on the machines of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["RayCluster"]
 
 _MOST_DEATHS = 3
-"""A point whose worker died so often is given up, and so is the sweep when so many die before they begin."""
+"""Number of lost workers after which a point is given up.
+
+The sweep fails when as many, and one for each job, are lost in a row before they are ready.
+"""
 
 _ANSWER_S = 10.0
 
@@ -42,8 +45,8 @@ class _Worker:
 
     Attributes:
         actor: Ray's handle.
-        task: The point; None when it waits, and before its first one.
-        is_ready: Whether it was seen to do what this machine would.
+        task: The point that it runs; None while it is idle or starts.
+        is_ready: Whether it was checked to run points as this machine would.
     """
 
     actor: Any
@@ -52,17 +55,17 @@ class _Worker:
 
 
 class RayCluster(Executor):
-    """Executor that runs points in processes of a Ray cluster, one a processor.
+    """Executor that runs points in processes of a Ray cluster, one for each processor.
 
-    Workers find bars in the store, which all of them reach, and send back what points leave. Those of a node that is
-    lost are replaced wherever there is room, and their points are run again.
+    Workers read bars from the store, which all nodes must reach, and send back the files of points. If a node is lost,
+    its workers are replaced where there are free processors, and their points are run again.
 
     Args:
         config: The config of the sweep.
         store: The folder or address of the store; that of each config unless given.
         last_day: The last day of all points.
         cluster: The address of the cluster.
-        jobs: How many processes at the most; one for each processor of the cluster unless given.
+        jobs: The largest number of processes; one for each processor of the cluster unless given.
 
     Raises:
         ConfigError: Ray is not installed, or no cluster answers at the address.
@@ -90,7 +93,7 @@ class RayCluster(Executor):
         """Run points, and yield each with its number as it is done.
 
         Raises:
-            ConfigError: A node would run points otherwise than this machine, or no worker can be started.
+            ConfigError: A node would run points differently from this machine, or no worker can be started.
             RunFolderError: A folder cannot be written.
         """
         waiting = deque(tasks)
@@ -121,7 +124,7 @@ class RayCluster(Executor):
                 raise ConfigError(str(answer))
             else:
                 worker.is_ready, self._early_deaths = True, 0
-        for worker in going.values():  # that came too late for a point
+        for worker in going.values():  # workers that were started and got no point
             self._end(worker)
 
     def _end(self, worker: _Worker) -> None:
@@ -129,7 +132,7 @@ class RayCluster(Executor):
         self._ray.kill(worker.actor)
 
     def _give_out(self, waiting: deque[PointTask], going: dict[Any, _Worker]) -> None:
-        """Give points to workers that wait, and start others for what is left."""
+        """Give points to idle workers, and start further workers for the remaining points."""
         for worker in self._workers:
             if waiting and worker.is_ready and worker.task is None:
                 worker.task = waiting.popleft()
@@ -142,7 +145,7 @@ class RayCluster(Executor):
             beginning += 1
 
     def _answer(self, reference: Any) -> Any:
-        """Return the answer of a worker, or the error by which it and its answer are lost."""
+        """Return the answer of a worker, or the error of Ray if the worker is lost."""
         try:
             return self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
@@ -156,7 +159,7 @@ class RayCluster(Executor):
         """Count a worker that died before its first point.
 
         Raises:
-            ConfigError: Too many did.
+            ConfigError: Too many workers did.
         """
         self._early_deaths += 1
         if self._early_deaths >= _MOST_DEATHS + self._jobs:
@@ -167,12 +170,12 @@ class RayCluster(Executor):
 
 
 def _connected(cluster: ClusterAddress) -> ModuleType:
-    """Connect with a cluster, and return the package ray.
+    """Connect to a cluster, and return the package ray.
 
     Raises:
-        ConfigError: It is not installed, or the cluster does not answer.
+        ConfigError: The package is not installed, or the cluster does not answer.
     """
-    # A sweep sends nothing to anybody that nobody asked for; who wants Ray's statistics of use says so.
+    # Ray's usage statistics are off, unless the user has switched them on.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
@@ -186,7 +189,7 @@ def _connected(cluster: ClusterAddress) -> ModuleType:
     try:
         _require_answer(address)
         ray.init(address=address, logging_level=logging.WARNING, log_to_driver=False)
-    except Exception as error:  # a node that does not start in time is one without a class of its own
+    except Exception as error:  # Ray has no exception class for a node that does not start in time
         raise ConfigError(
             f"no Ray cluster can be used at {address or 'this machine'}: {shortened(str(error))}. Start one with "
             "ray start --head, and name the address that it tells with --address."
@@ -195,10 +198,10 @@ def _connected(cluster: ClusterAddress) -> ModuleType:
 
 
 def _require_answer(address: str | None) -> None:
-    """Make sure that somebody answers at an address, on which Ray itself insists for many minutes.
+    """Check that a server answers at an address, for which Ray itself would wait many minutes.
 
     Raises:
-        OSError: Nobody does.
+        OSError: None does.
     """
     host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
     if colon and port.isdecimal():
@@ -206,10 +209,10 @@ def _require_answer(address: str | None) -> None:
 
 
 def _keep(task: PointTask, done: DonePoint) -> None:
-    """Write what a point left into its folder, its result last.
+    """Write the files of a point into its folder, its result last.
 
     Raises:
-        RunFolderError: It cannot be written.
+        RunFolderError: The folder cannot be written.
     """
     try:
         shutil.rmtree(task.folder, ignore_errors=True)

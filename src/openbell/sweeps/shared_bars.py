@@ -25,14 +25,14 @@ __all__ = ["SharedBars"]
 
 
 class SharedBars:
-    """Data managers that serve one point after another, so that each series is read and derived once.
+    """Data managers that points share, so that each series is read and derived once.
 
-    Points that ask other things of their bars, such as another adjustment, have one of their own.
+    Points with different settings of bars, such as another adjustment, have different data managers.
 
     Args:
         store: The folder of the store; that of each config unless given.
         last_day: The last day of all points.
-        folder: A folder through which the processes of a machine share series; None where there is one process.
+        folder: A folder through which the processes of a machine share series; None for a single process.
     """
 
     def __init__(self, store: Place | None, last_day: date, folder: Path | None = None) -> None:
@@ -59,7 +59,7 @@ class SharedBars:
         return self._managers[key]
 
     def needed_by(self, config: SessionConfig) -> str:
-        """Return which bars the first symbol of a config needs, for people and for comparison."""
+        """Return the bars that the first symbol of a config needs, as a text to compare."""
         day, manager = config.backtest_config.start_date, self.of(config)
         symbols = config.session_data_config.symbols
         if not symbols:
@@ -68,4 +68,4 @@ class SharedBars:
         try:
             return repr(list(analyze(Addition("symbol", symbols[0], "config"), context).intervals.values()))
         except OpenbellError:
-            return ""  # the point's run will say so
+            return ""  # the point's run reports the error

@@ -1,4 +1,4 @@
-"""Space of a sweep, and the points that are run of it."""
+"""Space of a sweep, and the points of it that are run."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["MOST_POINTS", "Point", "Space", "config_at", "points_of", "require_good"]
 
 MOST_POINTS = 1_000_000
-"""So many points of a grid are looked through at the most."""
+"""Largest number of points of a grid that are enumerated."""
 
 _DRAWS_A_POINT = 1_000
-"""So often a point is drawn from a larger grid, on average, before the conditions count as met by hardly any."""
+"""Draws from a larger grid for each point that is wanted, after which too few meet the conditions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The values that keys take together.
+    """The values of all keys, and the conditions that points must meet.
 
     Attributes:
-        values: By key, in the order in which they were written.
-        where: What points must meet.
+        values: The values of each key, in the order in which they were written.
+        where: The conditions that points must meet.
     """
 
     values: Mapping[str, Sequence[Any]]
@@ -61,14 +61,14 @@ class Space:
 
     @property
     def size(self) -> int:
-        """The number of points of the whole grid, whatever the conditions."""
+        """Number of points of the whole grid, including those that do not meet the conditions."""
         return prod(map(len, self.values.values()))
 
     def grid(self) -> list[Point]:
-        """Return all points that meet the conditions, in the order in which the last key varies fastest.
+        """Return all points that meet the conditions, with the last key varying fastest.
 
         Raises:
-            ConfigError: There are too many, or none.
+            ConfigError: The grid has too many points, or none meets the conditions.
         """
         if self.size > MOST_POINTS:
             raise ConfigError(
@@ -78,20 +78,24 @@ class Space:
         return self._numbered(self._met(range(self.size)))
 
     def drawn(self, count: int, seed: int) -> list[Point]:
-        """Return so many different points that meet the conditions, in the order in which they are drawn.
+        """Return random distinct points that meet the conditions, in the order in which they are drawn.
 
-        Of a larger count with the same seed, they are the first ones, unless the grid has more than `MOST_POINTS`.
+        A larger count with the same seed begins with the same points, unless the grid has more than `MOST_POINTS`.
+
+        Args:
+            count: The number of points.
+            seed: The seed of the draws.
 
         Raises:
-            ConfigError: There are fewer.
+            ConfigError: Fewer points meet the conditions.
         """
-        dice = Random(seed)  # noqa: S311  nothing is kept secret by it
+        rng = Random(seed)  # noqa: S311  not for secrets
         if self.size <= MOST_POINTS:
             order = list(range(self.size))
-            dice.shuffle(order)
+            rng.shuffle(order)
             found = list(islice(self._met(order), count))
         else:
-            draws = dict.fromkeys(dice.randrange(self.size) for _ in range(count * _DRAWS_A_POINT))
+            draws = dict.fromkeys(rng.randrange(self.size) for _ in range(count * _DRAWS_A_POINT))
             found = list(islice(self._met(draws), count))
         if len(found) < count:
             raise ConfigError(
@@ -110,7 +114,7 @@ class Space:
         """Return whether a point meets the conditions.
 
         Raises:
-            ConfigError: A condition has no answer for these values.
+            ConfigError: A condition cannot be evaluated for these values.
         """
         try:
             return all(condition.holds(values) for condition in self.where)
@@ -118,11 +122,11 @@ class Space:
             raise ConfigError(f"{error}.") from None
 
     def at(self, places: Sequence[int]) -> JsonObject:
-        """Return the point whose values have these places in their lists."""
+        """Return the values of a point by their positions in the lists of values."""
         return {key: values[place] for (key, values), place in zip(self.values.items(), places, strict=True)}
 
     def _at(self, place: int) -> JsonObject:
-        """Return the values at a place of the grid."""
+        """Return the values of a point by its position in the grid."""
         found: JsonObject = {}
         for key in reversed(tuple(self.values)):
             place, at = divmod(place, len(self.values[key]))
@@ -141,18 +145,18 @@ def config_at(config: SessionConfig, values: Mapping[str, Any]) -> SessionConfig
     """Return the config of a point.
 
     Raises:
-        ConfigError: It is none with these values.
+        ConfigError: The config is invalid with these values.
     """
     return varied(config, {place_of(key): value for key, value in values.items()})
 
 
 def points_of(config: SessionConfig, sweep: SweepConfig) -> list[Point]:
-    """Return the points of a sweep, after a look at each value of each key at one point that has it.
+    """Return the points of a sweep, with each value of each key checked at one point.
 
-    Of a sweep whose points are proposed, they are as many drawn ones.
+    If the points are proposed by optuna, as many randomly drawn ones stand in for them.
 
     Raises:
-        ConfigError: There are too many points, or none; or a key is not there; or a value is wrong.
+        ConfigError: There are too many points or none, a key does not exist, or a value is wrong.
     """
     space = Space.of(sweep)
     count = sweep.random or sweep.optuna
@@ -162,10 +166,10 @@ def points_of(config: SessionConfig, sweep: SweepConfig) -> list[Point]:
 
 
 def require_good(config: SessionConfig, points: Sequence[Point]) -> None:
-    """Look at each value of each key at one point that has it.
+    """Check each value of each key in the config of one point that has it.
 
     Raises:
-        ConfigError: A key is not there, or a value is wrong.
+        ConfigError: A key does not exist, or a value is wrong.
     """
     seen: set[tuple[str, str]] = set()
     problems: dict[str, str] = {}
@@ -179,7 +183,7 @@ def require_good(config: SessionConfig, points: Sequence[Point]) -> None:
 
 
 def _problems_at(config: SessionConfig, point: Point) -> dict[str, str]:
-    """Return the problems of the config at a point, and the values that they come with."""
+    """Return the problems of the config at a point, each with a text of the point's values."""
     try:
         config_at(config, point.values)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""Sweeps read back from their folders, and what they say about luck."""
+"""Sweeps read from their folders, with measures of overfitting."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["StoredSweep", "read_stored_sweep"]
 
 @dataclass(frozen=True)
 class StoredSweep:
-    """A sweep as its folder shows it.
+    """A sweep as stored in its folder.
 
     Attributes:
         folder: The folder.
@@ -57,18 +57,18 @@ class StoredSweep:
 
     @cached_property
     def days(self) -> list[date]:
-        """The sessions of all points, empty unless they are the same."""
+        """Sessions of the points that traded, empty unless all have the same."""
         spans = self._traded["days"].unique()
         return list(spans[0]) if len(spans) == 1 else []
 
     @cached_property
     def returns(self) -> NDArray[np.float64]:
-        """A row for each session of `days` and a column for each point that traded."""
+        """Returns, with a row for each session of `days` and a column for each point that traded."""
         return np.array(self._traded["returns"].to_list()).T if self.days else np.empty((0, 0))
 
     @property
     def numbers(self) -> list[int]:
-        """The points that the columns of `returns` belong to."""
+        """Numbers of the points in the columns of `returns`."""
         return self._traded["point"].to_list()
 
     def deflated_sharpe(self, number: int) -> Number:
@@ -79,14 +79,19 @@ class StoredSweep:
         return deflated_sharpe(self.returns[:, self.numbers.index(number)], ratios, self.tried)
 
     def overfitting_probability(self) -> Number:
-        """Return how often the best on half of the sessions is below the median on the other half."""
+        """Return how often the best point on half of the sessions is below the median on the other half."""
         return overfitting_probability(self.returns) if self.days else self._no_returns()
 
     def walk_forward(self, cut: Windows, objective: str | None = None) -> WalkForward:
-        """Return a walk-forward.
+        """Return a walk-forward over the points that traded.
+
+        Args:
+            cut: The lengths of training and test.
+            objective: The number by which points are chosen; that of the sweep unless given.
 
         Raises:
-            ConfigError: There are too few sessions, or points do not have the same.
+            ConfigError: There are too few sessions, the points have different ones, or the objective takes more than
+                returns.
         """
         if not self.days:
             raise ConfigError(f"there is no walk-forward: {self._no_returns().reason}.")
@@ -99,8 +104,8 @@ class StoredSweep:
 
     @property
     def warm_up(self) -> int:
-        """The most sessions of history that a point has read before its first session."""
-        return int(self._traded["warm_up"].max() or 0)  # type: ignore[arg-type]  # of a column of integers
+        """Most sessions of history that any series of a point had before a session."""
+        return int(self._traded["warm_up"].max() or 0)  # type: ignore[arg-type]  # the column has integers
 
     def _no_returns(self) -> Unavailable:
         if not len(self._traded):
@@ -109,10 +114,10 @@ class StoredSweep:
 
 
 def read_stored_sweep(folder: Path) -> StoredSweep:
-    """Read the folder of a sweep, which may go on.
+    """Read the folder of a sweep, which may still be running.
 
     Raises:
-        ConfigError: It is no folder of a sweep, or cannot be read.
+        ConfigError: The folder is none of a sweep, no point is done yet, or a file cannot be read.
     """
     if not (folder / "sweep.json").is_file():
         raise ConfigError(f"{folder} is not the folder of a sweep: it has no sweep.json.")

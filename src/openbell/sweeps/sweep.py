@@ -42,17 +42,17 @@ __all__ = ["Sweep", "SweepObserver", "default_folder", "points_tried"]
 
 _POINTS, _TABLE, _ABOUT, _LOCK, _BARS = "points", "points.parquet", "sweep.json", ".lock", ".bars"
 _WRITES_SHARE = 20
-"""The table is written again after so many times the time that it took last."""
+"""Multiple of the time that writing the table took last, after which it is written again."""
 
 
 class SweepObserver:
-    """Base of what watches a sweep, such as a progress bar, whose methods do nothing by default."""
+    """Base class of observers of a sweep, such as a progress bar, whose methods do nothing by default."""
 
     def started(self, points: int, done: int) -> None:
-        """Receive the number of points, and how many of them were done before, as far as they are known."""
+        """Receive the number of points, and how many of the known ones were done before."""
 
     def finished(self, number: int, result: PointResult) -> None:
-        """Receive the result of a point, also of one that was done before."""
+        """Receive the result of a point, also if the point was done before."""
 
 
 class Sweep:
@@ -66,15 +66,15 @@ class Sweep:
         space: What varies, and how points are compared.
         store: The folder of the store; the config's unless given.
         folder: The folder; ``sweeps`` and the session's name, in the current folder, unless given.
-        whole: Whether the points' folders hold all that a run's does.
+        whole: Whether the points' folders get all files of a run, and not only config, signals and trades.
 
     Attributes:
-        points: The points, in order; where optuna proposes them, drawn ones until `run`, and then those that it did.
-        planned: How many points there are to be.
-        results: Those that are done, by number.
+        points: The points, in order. If optuna proposes them, they are randomly drawn ones until `run`.
+        planned: How many points the sweep has when it is done.
+        results: The results of the points that are done, by number.
 
     Raises:
-        ConfigError: A key is not there or a value is wrong, or the folder holds something else.
+        ConfigError: A key does not exist, a value is wrong, or the config is of a live session.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Sweep:
 
     @property
     def objective(self) -> str:
-        """The number by which points are compared."""
+        """Name of the number by which points are compared."""
         return self.space.objective
 
     @property
@@ -116,7 +116,7 @@ class Sweep:
         return frame_of(self.results, list(self.space.space))
 
     def best(self) -> tuple[int, PointResult] | None:
-        """Return the number and the result of the best point so far, or None when none has the objective's number."""
+        """Return the number and the result of the best point so far, or None when none has an objective."""
         sign = sign_of(self.objective)
         scored = [(n, r) for n, r in self.results.items() if r.error is None and r.number(self.objective) is not None]
         return max(scored, key=lambda item: (sign * (item[1].number(self.objective) or 0.0), -item[0]), default=None)
@@ -128,13 +128,13 @@ class Sweep:
 
         Args:
             observers: Receive points as they are done.
-            jobs: How many processes run points side by side; 1 runs them in this one, and None in as many as a
+            jobs: How many processes run points side by side; 1 runs them in this process, and None in as many as a
                 cluster has processors.
-            cluster: The Ray cluster whose processes run them; those of this machine unless given.
+            cluster: The Ray cluster whose processes run points; None for this machine.
 
         Raises:
-            ConfigError: Another sweep is at work in the folder, or it holds something else; or the cluster cannot be
-                used.
+            ConfigError: Another sweep is running in the folder, the folder holds something else, or the cluster cannot
+                be used.
             RunFolderError: The folder can no longer be written.
         """
         watching = tuple(observers)
@@ -153,8 +153,8 @@ class Sweep:
         self, points: Sequence[Point], bars: SharedBars, observers: Sequence[SweepObserver], jobs: int | None,
         cluster: ClusterAddress | None,
     ) -> None:  # fmt: skip
-        """Run those of the points that are not done."""
-        left = self._left(points, bars, observers, is_first=True)
+        """Run the points that are not done."""
+        left = self._tasks_left(points, bars, observers, is_first=True)
         if left:
             with self._executor(bars, jobs, cluster, len(left)) as executor:
                 self._carry_out(left, executor, observers)
@@ -171,16 +171,16 @@ class Sweep:
             executor: Executor | None = None
             for batch in batches:
                 require_good(self.config, batch)
-                left = self._left(batch, bars, observers, is_first=not self.points)
+                left = self._tasks_left(batch, bars, observers, is_first=not self.points)
                 self.points += batch
                 if left:
                     executor = executor or stack.enter_context(self._executor(bars, jobs, cluster, len(left)))
                     self._carry_out(left, executor, observers)
 
-    def _left(
+    def _tasks_left(
         self, points: Sequence[Point], bars: SharedBars, observers: Sequence[SweepObserver], *, is_first: bool
     ) -> list[PointTask]:
-        """Note the points that are done, and return the others."""
+        """Add the results of points that are done, and return the tasks of the others."""
         tasks = self._tasks(points, bars)
         done = {number: result for number, task in tasks.items() if (result := _done(task))}
         for observer in observers if is_first else ():
@@ -196,7 +196,7 @@ class Sweep:
 
     def _executor(self, bars: SharedBars, jobs: int | None, cluster: ClusterAddress | None, left: int) -> Executor:
         if cluster is not None:
-            from openbell.sweeps.ray_cluster import RayCluster  # an extra
+            from openbell.sweeps.ray_cluster import RayCluster  # needs the extra ray
 
             return RayCluster(self.config, self._store, self._last_day, cluster, jobs)
         side_by_side = min(jobs or 1, left)
@@ -215,7 +215,7 @@ class Sweep:
             observer.finished(number, result)
 
     def _tasks(self, points: Sequence[Point], bars: SharedBars) -> dict[int, PointTask]:
-        """Return points by number, each with the folder that its fingerprint names."""
+        """Return the tasks of points by number, each with the folder that is named by its fingerprint."""
         digests: dict[Place, str] = {}
         tasks = {}
         for point in points:
@@ -230,14 +230,14 @@ class Sweep:
 
     @cached_property
     def _last_day(self) -> date:
-        """The last day of all points that are known."""
+        """Last day of all known points."""
         if "backtest_config.end_date" not in self.space.space:
             return self.config.backtest_config.end_date
         return max(config_at(self.config, point.values).backtest_config.end_date for point in self.points)
 
     @contextmanager
     def _own_folder(self) -> Iterator[None]:
-        """Make the folder, and keep other sweeps out of it."""
+        """Create the folder, and lock it against other sweeps."""
         if self.folder.is_dir() and any(self.folder.iterdir()) and not (self.folder / _ABOUT).is_file():
             raise ConfigError(f"{self.folder} holds something else than a sweep. Name another folder with --out.")
         try:
@@ -258,7 +258,8 @@ class Sweep:
             replace_file(self.folder / name, f"{json.dumps(value, indent=2)}\n".encode())
 
     def _write_table_sometimes(self) -> None:
-        """Write the table unless that was a short while ago, since the points' folders hold all that is in it."""
+        """Write the table if it was not written for a while."""
+        # Nothing is lost in between: the points' folders have all that the table has.
         if self._watch.seconds >= self._write_again_after_s:
             self._write_table()
 
@@ -269,7 +270,10 @@ class Sweep:
 
 
 def _done(task: PointTask) -> PointResult | None:
-    """Return the result of a point, or None when it is not done with all that its folder is to hold."""
+    """Return the result of a point, or None when it has to be run.
+
+    It has to if it is not done, or its folder does not have all files that it should.
+    """
     result = read_result(task.folder)
     is_whole = result is None or result.error is not None or (task.folder / "summary.json").is_file()
     return result if is_whole or not task.whole else None

@@ -47,19 +47,20 @@ def sweep(
 
     Args:
         config: A config, or what `load_config` takes.
-        space: What varies: by the place of a key of the config, such as "strategies.0.config.fast", a list of values
-            or a range such as "5:50:5" with both ends. The config's ``sweep`` unless given; so are the others.
+        space: The values to try. A key of the config, such as "strategies.0.config.fast", has a list of values or a
+            range such as "5:50:5", which includes both ends. Unless given, this argument and the next five are those of
+            the config's ``sweep``.
         where: Conditions that points must meet, such as "fast < slow".
         objective: The number of the performance by which points are compared.
-        random: How many points are drawn; all of the grid unless given.
-        optuna: How many points optuna proposes, by the results of those before them (extra ``optuna``).
-        seed: What draws and proposals follow from.
+        random: How many points are drawn at random; all points of the grid unless given.
+        optuna: How many points optuna proposes by the results of earlier ones (extra ``optuna``).
+        seed: The seed of draws and proposals.
         store: The folder of the store; the config's unless given.
         out: The folder of the sweep; ``sweeps/<session>`` in the current folder unless given.
-        whole: Whether the points' folders hold all that a run's does, and not only config, signals and trades.
+        whole: Whether the points' folders get all files of a run, and not only config, signals and trades.
         jobs: How many processes run points side by side; unless given, this one alone, or one for each processor of a
-            cluster. A script that asks for more stands below ``if __name__ == "__main__":``, because each process
-            imports it.
+            cluster. A script that uses several must call this below ``if __name__ == "__main__":``, because each
+            process imports the script.
         executor: Where points are run: "local", or "ray" for a Ray cluster (extra ``ray``).
         address: The Ray cluster, such as "10.0.0.5:6379"; ``RAY_ADDRESS``, or one of this machine, unless given.
         observers: Receive points as they are done.
@@ -69,7 +70,7 @@ def sweep(
         ``signals``, ``warm_up``, ``sessions``, ``load_s``, ``run_s``, ``run``, ``days``, ``returns`` and ``warnings``.
 
     Raises:
-        ConfigError: A key is not there or a value is wrong, or nothing varies.
+        ConfigError: A key does not exist, a value is wrong, or no key varies.
         RunFolderError: The folder can no longer be written.
     """
     if not isinstance(config, SessionConfig):
@@ -94,10 +95,10 @@ def sweep(
 
 
 def space_of(config: SessionConfig, given: Mapping[str, Any]) -> SweepConfig:
-    """Return what varies, where what is given goes before the config's ``sweep``.
+    """Return the config of a sweep, with given values in place of those of the config's ``sweep``.
 
     Raises:
-        ConfigError: Nothing varies, or a value is wrong.
+        ConfigError: No key varies, or a value is wrong.
     """
     written = {} if config.sweep is None else config.sweep.model_dump(exclude_unset=True)
     if "random" in given or "optuna" in given:

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["MEASURED", "Measure", "WalkForward", "Window", "Windows", "walk_forward"]
 
 MEASURED = ("sharpe", "sortino", "calmar", "cagr", "total_return", "max_drawdown", "volatility")
-"""Numbers that returns by session are enough for."""
+"""Numbers of the performance that can be computed from returns by session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number of the performance, made of returns by session alone.
+    """A number of the performance that is computed from returns by session.
 
     Attributes:
         name: One of `MEASURED`.
-        per_year: Sessions of a year.
+        per_year: Sessions per year.
         rate: The risk-free rate of a session.
 
     Raises:
@@ -51,7 +51,7 @@ class Measure:
             )
 
     def of(self, returns: NDArray[np.float64]) -> float | None:
-        """Return it of some returns, or None when there is none."""
+        """Return the number for some returns, or None when it is not defined."""
         found = self._of(returns, np.asarray(np.cumprod(1 + returns), np.float64))
         return None if isinstance(found, Unavailable) else found
 
@@ -77,9 +77,9 @@ class Windows:
 
     Attributes:
         train: Sessions on which a point is chosen.
-        test: Sessions on which it is judged, after them.
+        test: Sessions after those, on which the point is judged.
         purge: Sessions between the two that count for neither.
-        anchored: Whether training always begins with the first session, and grows.
+        anchored: Whether training always begins with the first session, and so grows from window to window.
     """
 
     train: int
@@ -88,7 +88,7 @@ class Windows:
     anchored: bool = False
 
     def cut(self, sessions: int) -> list[tuple[slice, slice]]:
-        """Return the rows of training and test of each window, where tests follow upon each other.
+        """Return the rows of training and test of each window, with tests that follow each other without a gap.
 
         Raises:
             ConfigError: There are too few sessions for one window.
@@ -114,9 +114,9 @@ class Window:
     Attributes:
         trained: First and last session of training.
         tested: First and last session of the test.
-        point: The number of the point that was best in training; None when none had the number.
-        inside: Its objective in training.
-        outside: The same in the test; None when there is none.
+        point: The number of the point that was best in training; None when no point had an objective.
+        inside: The objective of that point in training; None without one.
+        outside: The objective of that point in the test; None without one.
     """
 
     trained: tuple[date, date]
@@ -134,12 +134,12 @@ class WalkForward:
         objective: The number by which points were chosen.
         cut: How sessions were cut.
         windows: The windows, in order of time.
-        days: All sessions of tests.
-        returns: The returns of the chosen points on them.
-        inside: The mean of the objective in training, of windows that have both.
-        outside: The same in the tests.
-        overall: The objective over all tests together; None when there is none.
-        total_return: What following it would have earned over all tests.
+        days: The sessions of all tests.
+        returns: The returns of the chosen points in these sessions.
+        inside: The mean of the objective in training, over the windows that have both; None without any.
+        outside: The mean of the objective in the tests, over the same windows.
+        overall: The objective over all tests together; None when it is not defined.
+        total_return: The total return of the chosen points over all tests.
     """
 
     objective: str
@@ -153,7 +153,7 @@ class WalkForward:
     total_return: float
 
     def to_dict(self) -> JsonObject:
-        """Return it as JSON can hold it."""
+        """Return the walk-forward as a JSON object."""
         return {
             "train": self.cut.train,
             "purge": self.cut.purge,
@@ -178,15 +178,15 @@ class WalkForward:
 def walk_forward(
     returns: NDArray[np.float64], days: Sequence[date], numbers: Sequence[int], by: Measure, cut: Windows
 ) -> WalkForward:
-    """Choose the best point on each window's training, and judge it on its test.
+    """Choose the best point in the training of each window, and judge it in the test.
 
-    Returns are those of one run of each point over all sessions: an account, and what it holds, goes on from training
-    into the test.
+    Returns are those of one run of each point over all sessions, so that the account and its positions are carried from
+    training into the test.
 
     Args:
         returns: A row for each session and a column for each point.
         days: The sessions.
-        numbers: The points' numbers.
+        numbers: The numbers of the points, by column.
         by: The number by which points are chosen.
         cut: How sessions are cut.
 
@@ -225,7 +225,7 @@ def walk_forward(
 
 
 def _best(returns: NDArray[np.float64], by: Measure) -> tuple[int | None, float | None]:
-    """Return the column that is best, the first of equals, and its number."""
+    """Return the best column, the first one of equals, and its number."""
     sign = sign_of(by.name)
     best: tuple[int | None, float | None] = None, None
     for column in range(returns.shape[1]):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CalendarSummary", "SessionLine", "lines_of_days", "list_calendars"]
 
 _AROUND = timedelta(days=182)
+"""The time before and after the listed days by which usual hours and weekdays are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ def list_calendars() -> list[CalendarSummary]:
 
 
 def lines_of_days(time_manager: TimeManager, first: date, last: date) -> list[SessionLine]:
-    """List the sessions from ``first`` to ``last``, and the days between that are closed unusually."""
+    """List the sessions from ``first`` to ``last``, and the closed days that usually have a session."""
     tm = time_manager
-    sessions = set(tm.sessions(first, last))  # before all else: it refuses days outside the calendar by their names
+    sessions = set(tm.sessions(first, last))  # first, because its error names days outside the calendar
     around = tm.sessions(max(tm.first_day, first - _AROUND), min(tm.last_day, last + _AROUND))
     (opens, _), (closes, _) = (
         _usual(edges) for edges in zip(*(_local(tm, tm.session(d)) for d in around), strict=True)
@@ -91,7 +92,7 @@ def lines_of_days(time_manager: TimeManager, first: date, last: date) -> list[Se
 
 
 def _local(tm: TimeManager, session: TradingSession) -> tuple[timedelta, timedelta]:
-    """Open and close on the wall clock, since midnight of the session's date."""
+    """Return open and close by the wall clock, as the time since midnight of the session's date."""
     edges = (tm.to_local(ns).replace(tzinfo=None) for ns in (session.open_ns, session.close_ns))
     opens, closes = (
         timedelta(days=(at.date() - session.day).days, hours=at.hour, minutes=at.minute, seconds=at.second)

@@ -1,7 +1,7 @@
 """Calendars by name, from openbell's table or else from exchange_calendars.
 
-Years that were over when the table was made are always the table's. Of later days it speaks for the release of
-exchange_calendars that it was made of; where another one is installed, that is asked as soon as such a day matters.
+Years that were over when the table was made are always read from the table. For later days the table holds what one
+release of exchange_calendars knew; if another release is installed, that one is used as soon as such a day is needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CalendarNames", "directory", "exchange_schedule", "table_is_of_installed_release", "whole_directory"]
 
 _LONGEST_CLOSURE = 14
-"""Days without a session with which a calendar may end."""
+"""The most days by which a calendar's last session may precede the last day that is requested."""
 
 
 class CalendarNames(NamedTuple):
@@ -70,11 +70,11 @@ def exchange_schedule(name: str, last: date, *, latest: bool) -> Schedule:
 
     Args:
         name: Its name, without aliases.
-        last: The last day that is asked for; a calendar may end earlier.
-        latest: Whether days after ``Schedule.settled_until`` must be those of the installed exchange_calendars.
+        last: The last day that is requested; a calendar may end earlier.
+        latest: Whether days after ``Schedule.settled_until`` must come from the installed exchange_calendars.
 
     Raises:
-        ConfigError: It is not in the table, and cannot be built here.
+        ConfigError: exchange_calendars is needed, and cannot build the calendar.
     """
     table = calendar_table()
     if name not in table.calendars or (is_imported() and not is_shipped(name)):

@@ -1,8 +1,8 @@
-"""Table of calendars that openbell brings along.
+"""Table of calendars that ships with openbell.
 
-It stands in for exchange_calendars, which takes half a second to build a calendar. It is one JSON file. A calendar's
-``kinds`` are its kinds of sessions by their times on the exchange's wall clock, and its ``days`` hold one byte for
-each day from ``first`` on: 0 for a day without a session, else the number of its kind.
+It stands in for exchange_calendars, which takes half a second to build a calendar. It is one JSON file. The ``kinds``
+of a calendar are the different hours of its sessions, by the exchange's wall clock. Its ``days`` hold one byte for each
+day from ``first`` on: 0 for a day without a session, else the number of its kind.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class TabledCalendar:
     Attributes:
         timezone: By its name in the tz database.
         first: The first day that is known.
-        kinds: The kinds of sessions, by their number less 1.
-        days: One byte for each day from ``first`` on, compressed, as text.
+        kinds: The kinds of sessions; that with the number n is at index n - 1.
+        days: The number of the kind of each day from ``first`` on, one byte each, compressed, as base64 text.
     """
 
     timezone: str
@@ -72,7 +72,7 @@ class TabledCalendar:
     days: str
 
     def schedule(self, name: str, last: date | None = None) -> Schedule:
-        """Build the sessions of all days that are known, or those up to ``last``."""
+        """Build the schedule of all days that are known, or of those up to ``last``."""
         through = None if last is None else (last - self.first).days + 1
         kind_of_day = np.frombuffer(zlib.decompress(b64decode(self.days)), np.uint8)[:through]
         rows = np.flatnonzero(kind_of_day)
@@ -144,7 +144,7 @@ class CalendarTable:
 
 @cache
 def calendar_table() -> CalendarTable:
-    """Return the table that openbell brings along."""
+    """Return the table that ships with openbell."""
     return CalendarTable.from_json(TABLE_PATH.read_text("utf-8"))
 
 

@@ -45,12 +45,12 @@ class ExchangeCalendar:
     """All sessions of one exchange that are known.
 
     Attributes:
-        exchange: The name it was asked for by.
-        timezone: Where the exchange is.
+        exchange: The name by which it was requested, or that of own sessions.
+        timezone: The time zone of the exchange.
         sessions: The sessions; days before the first and after the last of them are unknown.
         days: Their dates in days since 1970-01-01.
         first_ns: When trading begins in each session, extended hours included; nanoseconds since 1970 UTC.
-        last_ns: When it ends.
+        last_ns: When trading ends in each session, extended hours included; nanoseconds since 1970 UTC.
         settled_until: The last day, since 1970-01-01, that no other release of exchange_calendars is expected to
             change; None for all.
     """
@@ -89,9 +89,10 @@ def canonical_name(exchange: str) -> str:
 
 
 def based_on(exchange: str | ExchangeConfig) -> str:
-    """Return the name without aliases of the calendar that own sessions are based on, or of a calendar itself.
+    """Return the name without aliases of a calendar, or of the one that own sessions are based on.
 
-    Own sessions with hours of their own are based on the exchange of their extended hours, if they name one.
+    Own sessions with hours of their own are based on the exchange of their extended hours, if they name one; if not,
+    the result is their own name.
 
     Raises:
         UnknownNameError: There is no calendar of that name.
@@ -114,11 +115,11 @@ def load_calendar(
         exchange: A name of exchange_calendars, such as ``XNYS``, ``XHKG``, ``CMES`` or ``24/7``; an alias such as
             ``US_EQUITY``; or own sessions, as a config describes them.
         session_hours: ``extended`` adds the pre-market and the post-market as segments.
-        latest: Whether days after ``settled_until`` must be those of the installed exchange_calendars.
+        latest: Whether days after ``settled_until`` must come from the installed exchange_calendars.
 
     Raises:
         UnknownNameError: There is no calendar of that name.
-        ConfigError: Own sessions contradict themselves, or extended hours were asked for, and none are known.
+        ConfigError: Own sessions contradict themselves, or no extended hours are known for the exchange.
     """
     if session_hours not in ("regular", "extended"):
         raise ConfigError(f"session_hours is {session_hours!r}; it must be 'regular' or 'extended'.")

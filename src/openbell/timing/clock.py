@@ -1,6 +1,7 @@
 """The session clock of a backtest, the machine's clock, and a stopwatch.
 
-A session's clock is a simulated one. The engine's dispatcher moves it, and its fast path where bars come alone.
+A session's clock is a simulated one. The engine's dispatcher moves it, or the dispatcher's fast path for batches of
+nothing but bars.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ __all__ = ["Clock", "SimulatedClock", "Stopwatch", "WallClock", "stopwatch", "to
 
 
 class Clock(Protocol):
-    """Anything that knows the time."""
+    """Source of the current time."""
 
     @property
     def now_ns(self) -> int:
@@ -29,19 +30,20 @@ class SimulatedClock:
     Within a day it only moves forward.
 
     Attributes:
-        now_ns: The simulated time, nanoseconds since 1970 UTC. A plain attribute, since every read asks it.
+        now_ns: The simulated time, nanoseconds since 1970 UTC.
     """
 
     __slots__ = ("now_ns",)
 
     def __init__(self, now_ns: int = 0) -> None:
+        # A plain attribute rather than a property, since every read of session data looks at it.
         self.now_ns = int(now_ns)
 
     def advance_to(self, ns: int) -> None:
-        """Move to ``ns``, which may be the present.
+        """Move forward to ``ns``, which may be the current time.
 
         Raises:
-            CalendarError: ``ns`` lies before the present.
+            CalendarError: ``ns`` is before the current time.
         """
         if ns < self.now_ns:
             raise CalendarError(
@@ -65,7 +67,7 @@ class WallClock:
 
 
 class Stopwatch:
-    """Measurement of durations, running from its making."""
+    """Measurement of durations, which starts when it is made."""
 
     __slots__ = ("_lap_ns", "_start_ns")
 

@@ -1,4 +1,4 @@
-"""Sessions of the user's own, from hours alone or as changes to a known exchange."""
+"""Own (custom) sessions, from hours alone or as changes to a known exchange."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["custom_schedule", "hours_of_days"]
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_THURSDAY = 3  # what 1970-01-01 was
+_THURSDAY = 3  # the weekday of 1970-01-01
 _DAY_MINUTES = 1440
 _AROUND = 10
 """Sessions on each side of a day by which its usual hours are found."""
@@ -35,11 +35,11 @@ def custom_schedule(own: ExchangeConfig, like: Schedule | None, known: tuple[int
 
     Args:
         own: The config.
-        like: The schedule of the exchange that it is based on, if it is.
-        known: The first and the last day (days since 1970-01-01) of a calendar that is based on none.
+        like: The schedule of the exchange that they are based on, or None.
+        known: The first and the last day (days since 1970-01-01) of sessions that are based on no exchange.
 
     Raises:
-        ConfigError: No session is left; or times of single days do not suit their sessions.
+        ConfigError: No session is left, times of single days do not fit their sessions, or two sessions overlap.
     """
     days = _days(own, like, known)
     if not len(days):
@@ -51,7 +51,7 @@ def custom_schedule(own: ExchangeConfig, like: Schedule | None, known: tuple[int
         settled_until = like.settled_until if like else None
         schedule = Schedule(own.name, zone, first_day, last_day, days, opens, closes, settled_until=settled_until)
     elif like is not None:
-        # Its name stays that of the exchange, whose extended hours hold, too.
+        # The name stays that of the exchange, whose extended hours then hold as well.
         schedule = replace(_with_days(like, days), timezone=zone)
     usual = schedule if like is None or own.open is not None else like
     schedule = _with_times_of_days(schedule, own, usual)
@@ -83,7 +83,7 @@ def _with_days(like: Schedule, days: NDArray[np.int64]) -> Schedule:
 
 
 def _usual_times(like: Schedule, day: int) -> list[int]:
-    """Return open, close and breaks that a session has on a day if it is as most sessions around it."""
+    """Return open, close and breaks of a session on a day, as most sessions around it have them."""
     near = int(np.searchsorted(like.days, day))
     rows = slice(max(0, near - _AROUND), near + _AROUND)
     columns = [like.open_ns, like.close_ns, *(column for pair in like.breaks for column in pair)]
@@ -130,7 +130,7 @@ def hours_of_days(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return open and close of each day.
 
-    Midnight as a close is the end of the day; an open that is not before the close lies on the eve.
+    Midnight as a close is the end of the day; an open that is not before the close is on the evening before.
     """
     at_midnight = closes.hour == closes.minute == closes.second == 0
     on_the_eve = not at_midnight and opens >= closes
@@ -143,12 +143,12 @@ def hours_of_days(
 def _with_times_of_days(schedule: Schedule, own: ExchangeConfig, usual: Schedule) -> Schedule:
     """Apply late opens and early closes to a schedule.
 
-    Each replaces an early close or a late open that the other exchange has on that day.
+    They replace those that the exchange on which the sessions are based has on the same day.
 
     Args:
         schedule: The sessions.
         own: The config.
-        usual: The sessions whose usual hours the times lie in.
+        usual: The sessions that give the usual hours, within which the times must lie.
     """
     opens, closes = schedule.open_ns.copy(), schedule.close_ns.copy()
     for key, times, column in (("late_opens", own.late_opens, opens), ("early_closes", own.early_closes, closes)):
@@ -167,7 +167,7 @@ def _times_of_days(
     """Return, for each entry, the sessions that it names and their times.
 
     Raises:
-        ConfigError: A day is no session, or its time does not lie in the session.
+        ConfigError: A day is not a session, or its time does not lie in the session's usual hours.
     """
     found = []
     # Days of every year first, so that entries of single days prevail.
@@ -193,7 +193,7 @@ def _at_usual_hours(schedule: Schedule, rows: NDArray[np.intp], usual: Schedule)
     """Return sessions of a schedule, opening or closing as usual where they open late or close early."""
     times = np.array([_usual_times(usual, int(day))[:2] for day in schedule.days[rows]], np.int64)
     opens, closes = schedule.open_ns[rows], schedule.close_ns[rows]
-    # The usual time itself may be written, too: then nothing is early or late.
+    # Wider by a nanosecond, because the usual time itself may be written, too, of a session that is not early or late.
     return replace(
         schedule,
         days=schedule.days[rows],
@@ -214,17 +214,18 @@ def _with_special_hours(schedule: Schedule, own: ExchangeConfig) -> Schedule:
         )
         begins, ends = special.open or local_open, local_close if special.close is None else special.close
         (first,), (last,) = hours_of_days(schedule.days[row : row + 1], begins, ends, zone)
-        # An end that is left out stays; the other is then a time that the session has seen, if it has.
+        # An open or close that is left out stays. The other one is then taken within the session's present hours, if
+        # these reach it.
         if special.open is None:
-            first, last = opens[row], _seen(schedule, row, ends, last)
+            first, last = opens[row], _within_or(schedule, row, ends, last)
         elif special.close is None:
-            first, last = _seen(schedule, row, begins, first), closes[row]
+            first, last = _within_or(schedule, row, begins, first), closes[row]
         opens[row], closes[row] = first, last
     return replace(schedule, open_ns=opens, close_ns=closes)
 
 
-def _seen(schedule: Schedule, row: int, clock_time: time, otherwise: np.int64) -> np.int64:
-    """Return when a session sees a time of day, and ``otherwise`` when it does not."""
+def _within_or(schedule: Schedule, row: int, clock_time: time, otherwise: np.int64) -> np.int64:
+    """Return when a session reaches a time of day, or ``otherwise`` when it does not."""
     (found,) = _within(schedule, [row], clock_time)
     return otherwise if found == NO_TIME else found
 
@@ -232,9 +233,9 @@ def _seen(schedule: Schedule, row: int, clock_time: time, otherwise: np.int64) -
 def _with_special_breaks(schedule: Schedule, own: ExchangeConfig) -> Schedule:
     """Give the special sessions their breaks, where they name some."""
     named = {day: special.breaks for day, special in own.special_sessions.items() if special.breaks is not None}
-    none = np.full(len(schedule.days), NO_TIME, np.int64)
+    empty = np.full(len(schedule.days), NO_TIME, np.int64)
     missing = max(map(len, named.values()), default=0) - len(schedule.breaks)
-    breaks = [(start.copy(), end.copy()) for start, end in (*schedule.breaks, *[(none, none)] * missing)]
+    breaks = [(start.copy(), end.copy()) for start, end in (*schedule.breaks, *[(empty, empty)] * missing)]
     for day, pauses in named.items():
         row = int(np.searchsorted(schedule.days, day_number(day)))
         for starts, ends in breaks:
@@ -252,7 +253,7 @@ def _with_special_breaks(schedule: Schedule, own: ExchangeConfig) -> Schedule:
 
 
 def _within(schedule: Schedule, rows: Sequence[int] | NDArray[np.intp], clock_time: time) -> NDArray[np.int64]:
-    """Return when the wall clock shows a time between open and close of sessions, or `NO_TIME`."""
+    """Return for each row when its session reaches a time of day between open and close, or `NO_TIME`."""
     found = np.full(len(rows), NO_TIME, np.int64)
     opens, closes, days = schedule.open_ns[rows], schedule.close_ns[rows], schedule.days[rows]
     # A session may begin on the evening before its date, and end at midnight or, at some exchanges, later.
@@ -263,7 +264,7 @@ def _within(schedule: Schedule, rows: Sequence[int] | NDArray[np.intp], clock_ti
 
 
 def _pause(schedule: Schedule, start: time, end: time) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return starts and ends of a break of every session, cut to its hours."""
+    """Return starts and ends of a break in every session, cut to the session's hours."""
     rows = np.arange(len(schedule.days))
     starts, ends = _within(schedule, rows, start), _within(schedule, rows, end)
     begun, over = starts != NO_TIME, ends != NO_TIME

@@ -35,7 +35,7 @@ _SOME_DAYS = date(2024, 1, 2), date(2024, 3, 1)
 @cache
 def installed_release() -> str:
     """Return the version of exchange_calendars, without importing it."""
-    # Parsing all of the metadata takes longer than to read the calendar.
+    # Parsing all of the metadata would take longer than reading a calendar from the table.
     text = metadata.distribution("exchange_calendars").read_text("METADATA") or ""
     found = re.search(r"^Version: *(\S+)", text, re.MULTILINE)
     return found[1] if found else metadata.version("exchange_calendars")
@@ -47,7 +47,7 @@ def is_imported() -> bool:
 
 
 def is_shipped(name: str) -> bool:
-    """Return whether exchange_calendars itself brings the calendar, rather than a program that registered another."""
+    """Return whether a calendar is exchange_calendars' own, rather than one that a program has registered."""
     return type(_calendar(name, *_SOME_DAYS)).__module__.startswith("exchange_calendars.")
 
 
@@ -67,13 +67,13 @@ def library_schedule(name: str, last: date) -> Schedule:
 
     Args:
         name: Its name, without aliases.
-        last: The last day that is asked for; a calendar may end earlier.
+        last: The last day that is requested; a calendar may end earlier.
 
     Raises:
-        ConfigError: It cannot be built here.
+        ConfigError: exchange_calendars cannot build it.
     """
     # Rules such as "the last session of November" go wrong where a calendar is cut, so it is built further than needed,
-    # and the same for all days of a year.
+    # and to the end of a year, so that all days of a year give the same calendar.
     calendar = _calendar(name, EARLIEST, date(last.year + 1, 12, 31))
     schedule = calendar.schedule.loc[: str(last)]
     opens, break_start, break_end, closes = (
@@ -98,7 +98,7 @@ def _calendar(name: str, first: date, last: date) -> Any:
 
     try:
         with warnings.catch_warnings():
-            # exchange_calendars uses pandas in ways that the next pandas will not have; that is not our user's concern.
+            # exchange_calendars uses pandas in ways that a later pandas will not allow, of which users need no warning.
             warnings.simplefilter("ignore")
             try:
                 return exchange_calendars.get_calendar(name, start=str(first), end=str(last))

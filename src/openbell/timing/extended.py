@@ -33,6 +33,7 @@ class _ExtendedHours:
 
 
 _AROUND = 5
+"""Sessions on each side of a day with which its close is compared."""
 
 # By the name without aliases: XNYS stands for XNAS, ARCX, BATS and the other US equity exchanges as well.
 # Nasdaq and NYSE Arca trade 04:00 to 20:00 New York, and until 17:00 on days that close early.
@@ -84,9 +85,9 @@ def segments_around(schedule: Schedule, hours: ExtendedHoursConfig) -> list[Segm
 
 
 def cut_to(schedule: Schedule, whole: Schedule) -> Schedule:
-    """Return the regular sessions of a schedule as far as they lie in the sessions of another of the same date.
+    """Cut the regular sessions of a schedule to the sessions of another one with the same dates.
 
-    Where nothing is left of the regular hours, there is no session; a date without a session there is not cut.
+    A session of which nothing is left is removed. One whose date has no session in ``whole`` is not cut.
     """
     rows, there = _rows_of(schedule, whole)
     opens = np.where(there, np.maximum(schedule.open_ns, whole.open_ns[rows]), schedule.open_ns)
@@ -102,7 +103,7 @@ def cut_to(schedule: Schedule, whole: Schedule) -> Schedule:
 
 
 def segments_within(schedule: Schedule, whole: Schedule) -> list[Segments]:
-    """Return what the sessions of another schedule trade before and after the regular ones of the same date."""
+    """Return the segments of another schedule's sessions before and after the regular ones of the same date."""
     rows, there = _rows_of(schedule, whole)
     session = np.arange(len(schedule.days), dtype=np.int64)
     opens, kinds = whole.open_ns[rows], []
@@ -120,7 +121,7 @@ def segments_within(schedule: Schedule, whole: Schedule) -> list[Segments]:
 
 
 def _rows_of(schedule: Schedule, whole: Schedule) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return for each session the row of that date in another schedule, and whether it has one."""
+    """Return for each session its date's row in another schedule, and whether the date has one there."""
     rows = np.searchsorted(whole.days, schedule.days).clip(max=len(whole.days) - 1)
     return rows, np.asarray(whole.days[rows] == schedule.days, np.bool_)
 

@@ -23,13 +23,13 @@ _QUARTER_NS = 15 * 60 * 1_000_000_000
 _MAINTENANCE = day_number(date(2012, 11, 19))
 """From this trade date on a session ends at 16:15, with a halt from 15:15 to 15:30."""
 _EARLIER_CLOSE = day_number(date(2015, 9, 21))
-"""From this trade date on it ends at 16:00."""
+"""From this trade date on a session ends at 16:00."""
 _NO_HALT = day_number(date(2021, 6, 28))
-"""From this trade date on it has no halt."""
+"""From this trade date on a session has no halt."""
 _HOLIDAYS_UNTIL_NOON = day_number(date(2014, 5, 1))
-"""Since then a session on a holiday of the NYSE ends at 12:00; before, at 10:30."""
+"""From this date on a session on a holiday of the NYSE ends at 12:00; before, at 10:30."""
 _JUNETEENTH = day_number(date(2022, 6, 1))
-"""Since then there is Juneteenth among those holidays."""
+"""From this date on Juneteenth is one of these holidays."""
 
 _MORNINGS = {
     date(2010, 4, 2): time(8, 15),  # Good Fridays on which the jobs report came
@@ -48,7 +48,7 @@ def globex_schedule(cmes: Schedule, nyse: Schedule) -> Schedule:
 
     Args:
         cmes: The general calendar of CME, whose sessions end at 17:00, or at 12:00 on holidays.
-        nyse: The calendar of the shares, whose holidays and early closes say when the futures close early.
+        nyse: The calendar of the NYSE, on whose holidays and early closes the futures close early.
     """
     schedule = _with_mornings(cmes)
     days, zone = schedule.days, schedule.timezone
@@ -88,7 +88,7 @@ def _with_mornings(cmes: Schedule) -> Schedule:
 
 
 def _usual_closes(schedule: Schedule) -> NDArray[np.int64]:
-    """Return the closes of the calendar, moved to where a full session ends."""
+    """Return the closes of the sessions, with those of full sessions moved to their usual time."""
     days, zone = schedule.days, schedule.timezone
     full = schedule.close_ns > wall_clock_ns(days, time(16), zone)
     closes = schedule.close_ns

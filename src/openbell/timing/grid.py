@@ -1,4 +1,4 @@
-"""Consecutive sessions as columns, and the bars that the calendar expects of them."""
+"""Consecutive sessions as columns, and the bars that are expected in them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class ExpectedBars:
         start_ns: Start of each bar, nanoseconds since 1970 UTC.
         end_ns: Close of each bar, when it becomes visible; nanoseconds since 1970 UTC.
         session: Index of the bar's session in the grid; for a bar of several sessions, of the first one in the grid.
-        sessions: How many sessions the whole bar has by the calendar, also outside the grid; 1 for an intraday bar.
+        sessions: How many sessions the whole bar has by the calendar, those outside the grid included; 1 for an
+            intraday bar.
     """
 
     start_ns: NDArray[np.int64]
@@ -100,8 +101,9 @@ ANCHOR_DAY = 10_959
 """Monday 2000-01-03 in days since 1970-01-01; groups of sessions and of weeks are counted from its week everywhere."""
 
 _MOST_CACHED_BARS = 10_000
-"""A grid may live as long as the process: with more bars cached, those of seconds would outgrow the market data."""
+"""The most bars of an interval that a grid caches, as it may live as long as the process."""
 _BLOCK_GROWTH = 8
+"""How many times the bars of the block before it a new block may have."""
 
 
 def day_number(day: date) -> int:
@@ -226,13 +228,13 @@ class SessionGrid:
         return bars
 
     def possible_bars(self, interval: Interval) -> ExpectedBars:
-        """Return the intraday bars that may come, those outside of the regular hours among them."""
+        """Return all intraday bars that may occur, those outside of the regular hours included."""
         if self.segment_is_regular.all():
             return self.expected_bars(interval)
         return tiled_bars(self.segment_open_ns, self.segment_close_ns, self.segment_session, interval.ns)
 
     def _intraday_bars(self, interval: Interval) -> ExpectedBars:
-        """Return intraday bars, if possible as views of those of a longer window."""
+        """Return intraday bars, if possible as views of the cached bars of a longer window."""
         if self.whole is None:
             return self._tiled_bars(interval)
         begin = self.first_ordinal - self.whole.first_ordinal
@@ -245,7 +247,7 @@ class SessionGrid:
         return ExpectedBars(bars.start_ns, bars.end_ns, bars.session - (begin - block.first), bars.sessions)
 
     def _block_with(self, begin: int, end: int, interval: Interval) -> _Block | None:
-        """Return cached bars of sessions ``begin`` to ``end``, or None if those are too many."""
+        """Return a block with the bars of sessions ``begin`` up to but without ``end``, or None for too many bars."""
         block = self._blocks.get(interval)
         if block is not None and block.first <= begin <= end <= block.after:
             return block
@@ -253,8 +255,8 @@ class SessionGrid:
         asked = int(before[end] - before[begin])
         if not 0 < asked <= _MOST_CACHED_BARS:
             return None
-        # The next day of a backtest asks for nearly the same bars, so those of sessions to come are built as well: not
-        # at once, because a run of one day asks for no others.
+        # The next day of a backtest requests nearly the same bars, so those of later sessions are built as well; not
+        # for the first block, because a run of one day requests no others.
         room = asked if block is None else min(_BLOCK_GROWTH * max(asked, len(block.bars)), _MOST_CACHED_BARS)
         after = int(before.searchsorted(before[begin] + room, side="right")) - 1
         block = self._blocks[interval] = _Block(begin, after, self.between(begin, after)._tiled_bars(interval))  # noqa: SLF001
@@ -271,7 +273,7 @@ class SessionGrid:
         return grouped_bars(whole.open_ns, whole.close_ns, groups, self.group_of_session(interval))
 
     def bars_before(self, interval: Interval) -> NDArray[np.int64]:
-        """Return the number of intraday bars before each session's regular hours, and in all (int64).
+        """Return the number of intraday bars before each session's regular hours, and last the total (int64).
 
         Raises:
             IntervalError: The interval is not intraday.
@@ -285,7 +287,7 @@ class SessionGrid:
             regular = slice(None) if self.segment_is_regular.all() else self.segment_is_regular
             bars = -((self.segment_open_ns[regular] - self.segment_close_ns[regular]) // interval.ns)
             total = np.zeros(len(self.days) + 1, np.int64)
-            # Exact as float64, which bincount adds up.
+            # bincount adds up float64, in which these numbers are exact.
             np.cumsum(np.bincount(self.segment_session[regular], bars, len(self.days)), out=total[1:])
             total.setflags(write=False)
             self._before[interval] = total
@@ -314,7 +316,7 @@ class SessionGrid:
     def group_of_session(self, interval: Interval) -> NDArray[np.int64]:
         """Return the number of each session's ``<n>d`` or ``<n>w`` bar (int64).
 
-        It is the same in every window.
+        A session has the same number in every window of the calendar.
         """
         if interval.unit == "w":
             return (self.days - self.week_anchor) // 7 // interval.count

@@ -25,9 +25,11 @@ NO_TIME = int(np.iinfo(np.int64).min)
 _DAY_S = 86_400
 _THURSDAY = 3
 _USUAL_WEEKDAY = 0.1
-"""A weekday is usual from this share of the sessions on that it would have in a week without a free day."""
+"""The least share of a seventh of all sessions that a weekday must have to count as one that trades."""
 _PROBE_EVERY = 8
+"""Every how many days the offset from UTC is looked up."""
 _FURTHEST_PROBES = 15
+"""The most calendar days between two such days for the days between them to be taken as equal."""
 
 Segments: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], bool]"
 """Open, close and session of segments of one kind, and whether they are regular hours."""
@@ -35,13 +37,13 @@ Segments: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.in
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schedule:
-    """The sessions of one exchange, as int64 columns with an entry for each.
+    """The sessions of one exchange, as int64 columns with a row for each.
 
     Times are nanoseconds since 1970 UTC, days are counted since 1970-01-01.
 
     Attributes:
         name: The calendar, by its name without aliases.
-        timezone: Where the exchange is.
+        timezone: The time zone of the exchange.
         first_day: The first day of which it is known whether it is a session.
         last_day: The last such day.
         days: Dates, ascending.
@@ -66,7 +68,7 @@ class Schedule:
         return self._rows(slice(0, int(np.searchsorted(self.days, last, side="right"))))
 
     def continued(self, other: Schedule) -> Schedule:
-        """Return these sessions, and after them those of another schedule with as many breaks."""
+        """Return these sessions, followed by the later ones of another schedule with as many kinds of breaks."""
         more = other._rows(slice(int(np.searchsorted(other.days, self.last_day, side="right")), None))
         return replace(
             more,
@@ -121,9 +123,10 @@ class Schedule:
 
 
 def _week_anchor(days: NDArray[np.int64]) -> int:
-    """Return the first day of the week of `ANCHOR_DAY`, which follows the longest weekend of a calendar.
+    """Return the first day of the exchange's week around `ANCHOR_DAY`.
 
-    Monday is the first where no weekday is free, and where several weekends are the longest.
+    A week begins after the longest weekend of the calendar, and on Monday when every weekday trades. Of several
+    weekends of that length, the one counts after which the earliest weekday follows, Monday being the first.
     """
     sessions = np.bincount((days - ANCHOR_DAY) % 7, minlength=7)
     # Single Saturdays that make up for a holiday do not shorten the weekend.
@@ -138,8 +141,8 @@ def wall_clock_ns(days: Sequence[int] | NDArray[np.int64], clock_time: time, zon
     """Return when the wall clock in a zone shows a time on each day.
 
     The result is in nanoseconds since 1970 UTC.
-    A time that the change to winter hours repeats is taken the first time round; one that the change to summer hours
-    skips comes out later by what the clocks skip.
+    A time that occurs twice, because clocks go back, is its first occurrence. One that does not occur, because clocks
+    go forward, is moved later by what they skip.
 
     Args:
         days: Days since 1970-01-01, ascending.
@@ -172,8 +175,8 @@ def _wall_minute(ns: int, day: int, zone: ZoneInfo) -> int:
 
 def _utc_offsets(days: NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> NDArray[np.int64]:
     """Return the seconds by which the wall clock is ahead of UTC on each day."""
-    # A zone takes half a microsecond for one time. No zone changes its clocks and back within two weeks, so
-    # that where two probes agree that are no further apart, the days between them do, too.
+    # A look-up takes half a microsecond, so only some days are probed. No zone changes its clocks and changes them back
+    # within two weeks: where two probes no further apart than that agree, so do the days between them.
     probes = np.append(np.arange(0, len(days) - 1, _PROBE_EVERY), len(days) - 1) if len(days) else np.arange(0)
     probed, rows = _offsets_of(days[probes], clock_time, zone), np.diff(probes, append=len(days))
     differ = (np.diff(probed, append=probed[-1:]) != 0) | (np.diff(days[probes], append=days[-1:]) > _FURTHEST_PROBES)
@@ -183,7 +186,7 @@ def _utc_offsets(days: NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> N
 
 
 def _offsets_of(days: NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> NDArray[np.int64]:
-    # Chains of map: each step runs over all days without coming back to Python.
+    # Chained calls of map, which run over all days without returning to Python code.
     clock_times = repeat(clock_time.replace(microsecond=0, tzinfo=None, fold=0))
     offsets = map(zone.utcoffset, map(datetime.combine, days.astype("datetime64[D]").tolist(), clock_times))
     seconds = map(timedelta.total_seconds, offsets)  # type: ignore[arg-type]  # a zone knows its offset at all times

@@ -36,9 +36,9 @@ _MOST_CACHED_GRIDS = 32
 class TimeManager:
     """Calendar, clock and trading-day arithmetic of one exchange.
 
-    Days are session dates in the exchange's own reckoning; times are nanoseconds since 1970 UTC unless a method says
-    otherwise. Everything is looked up in arrays that are made once per process and exchange, so that the methods may
-    be called in loops and from any thread.
+    Days are the dates of sessions, by which the exchange counts; times are nanoseconds since 1970 UTC unless a method
+    says otherwise. Everything is looked up in arrays that are made once per process and exchange, so that the methods
+    may be called in loops and from any thread. Methods raise `CalendarError` for days that the calendar does not reach.
 
     Args:
         exchange: A calendar of exchange_calendars, such as ``XNYS``, ``XHKG``, ``CMES`` or ``24/7``; an alias such as
@@ -48,7 +48,7 @@ class TimeManager:
 
     Raises:
         UnknownNameError: There is no calendar of that name.
-        ConfigError: Own sessions contradict themselves, or extended hours were asked for, and none are known.
+        ConfigError: Own sessions contradict themselves, or no extended hours are known for the exchange.
     """
 
     def __init__(
@@ -64,17 +64,17 @@ class TimeManager:
         self._use(load_calendar(exchange, session_hours))
 
     def _use(self, calendar: ExchangeCalendar) -> None:
-        """Look everything up in a calendar from here on."""
+        """Use a calendar for all look-ups from now on."""
         self.exchange = calendar.exchange
         self.timezone: ZoneInfo = calendar.timezone
         self._all = calendar.sessions
         self._settled_until = sys.maxsize if calendar.settled_until is None else calendar.settled_until
-        # Single days are looked up in an array of Python's: a search of NumPy's costs ten times as much.
+        # Single days are looked up by bisection of an array of Python, which costs a tenth of a search by NumPy.
         self._days = calendar.days
         self._first_day, self._last_day = self._days[0], self._days[-1]
         self._session_of_day = lru_cache(maxsize=_MOST_CACHED)(self._session)
         self._grid_between = lru_cache(maxsize=_MOST_CACHED_GRIDS)(self._all.between)
-        # The same days and times are asked for anew for each symbol.
+        # Cached, because the same days and times are looked up for each symbol.
         self._grid_of = lru_cache(maxsize=_MOST_CACHED_GRIDS)(self._grid_of_days)
         self._session_of = lru_cache(maxsize=_MOST_CACHED)(self._session_at)
         self._first_ns, self._last_ns = calendar.first_ns, calendar.last_ns
@@ -82,14 +82,14 @@ class TimeManager:
         self._settled_ns = sys.maxsize if unsettled == len(self._days) else int(self._last_ns[unsettled - 1])
 
     def _use_installed(self) -> None:
-        """Go on with the installed exchange_calendars, which may know more of recent days."""
+        """Switch to the calendar of the installed exchange_calendars, which may know more of recent days."""
         self._use(load_calendar(self._given, self.session_hours, latest=True))
 
     def with_session_hours(self, session_hours: SessionHours) -> TimeManager:
         """Return a time manager of the same exchange and clock with other session hours.
 
         Raises:
-            ConfigError: Extended hours are asked for, and none are known.
+            ConfigError: Extended hours are requested, and none are known for the exchange.
         """
         return TimeManager(self._given, session_hours=session_hours, clock=self.clock)
 
@@ -100,7 +100,7 @@ class TimeManager:
 
     @property
     def sessions_of(self) -> str:
-        """The exchange by its name, or own sessions as JSON, to compare calendars by."""
+        """Identity of the calendar, for comparisons (the exchange's name, or own sessions as JSON)."""
         return self._given if isinstance(self._given, str) else self._given.model_dump_json(exclude_defaults=True)
 
     def __repr__(self) -> str:
@@ -124,7 +124,7 @@ class TimeManager:
     def local_ns(self, day: date, clock_time: time) -> int:
         """Return when the exchange's wall clock shows ``clock_time`` on the date ``day``.
 
-        A time that the change to winter hours repeats is taken the first time round.
+        A time that occurs twice, because clocks go back, is its first occurrence.
         """
         local = datetime.combine(day, clock_time.replace(tzinfo=None), tzinfo=self.timezone)
         return (local.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1) * 1000
@@ -133,7 +133,8 @@ class TimeManager:
         """Return the date of the session that a time belongs to.
 
         That is the session that trades at ``ns`` (a close belongs to the session that it ends, unless the next one
-        opens at it); outside the hours, the session of that date at the exchange, or the next one when it has none.
+        opens at that time). Outside trading hours, it is the session of the exchange's date at ``ns``, or the next one
+        when that date has none.
         """
         return self._session_of(int(ns))
 
@@ -198,7 +199,7 @@ class TimeManager:
         """Return the session of a date, with its times.
 
         Raises:
-            CalendarError: There is none.
+            CalendarError: The date has no session.
         """
         return self._session_of_day(day)
 
@@ -220,9 +221,9 @@ class TimeManager:
         return self._grid_between(*self._window(first, last))
 
     def widened(self, interval: str | Interval, first: date, last: date) -> tuple[date, date]:
-        """Widen a window of days to whole bars of ``interval``.
+        """Widen a window of days to whole bars of ``interval``, and return its first and last session.
 
-        For ``1w`` that is to whole weeks; for ``1d`` and intraday intervals the window stays as it is.
+        For ``1w`` these are the sessions of whole weeks; for ``1d`` and intraday intervals, those of the window itself.
 
         Raises:
             CalendarError: There is no session in the window.
@@ -275,7 +276,7 @@ class TimeManager:
     def _walk_back(self, interval: Interval, bars: int, end: int) -> int:
         """Return the index of the session where the last ``bars`` whole bars before ``end`` begin.
 
-        It is -1 when there are not so many.
+        The result is -1 when there are fewer bars.
         """
         if interval.is_intraday:
             total = self._all.bars_before(interval)
@@ -291,7 +292,7 @@ class TimeManager:
         number, after = (
             self._checked(first),
             self._checked(last) + 1,
-        )  # before the days are looked at: it may renew them
+        )  # before the days are searched, because this may replace them
         begin, end = bisect_left(self._days, number), bisect_left(self._days, after)
         return begin, max(begin, end)
 
@@ -302,6 +303,8 @@ class TimeManager:
 
     def _checked(self, day: date) -> int:
         """Return ``day`` in days since 1970-01-01.
+
+        For a day that is not settled, the time manager first switches to the installed exchange_calendars.
 
         Raises:
             CalendarError: The calendar does not reach it.

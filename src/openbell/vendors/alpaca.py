@@ -1,4 +1,4 @@
-"""Historical bars and corporate actions of US stocks from Alpaca, through its own package."""
+"""Historical bars and corporate actions of US stocks from Alpaca, through the package alpaca-py."""
 
 from __future__ import annotations
 
@@ -46,28 +46,29 @@ KEY_ID, SECRET_KEY = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY"
 
 NEW_YORK = ZoneInfo("America/New_York")
 _MOST_SHOWN = 200
+"""The most characters of a server's text that a message shows."""
+
 _REFUSED = (401, 403)
 _RECENT = "recent"
-_NOT_UNDERSTOOD = (400, 404, 422)
+"""A word in Alpaca's message when only the bars of the last minutes are refused."""
+
+_REJECTED = (400, 404, 422)
 _Client = TypeVar("_Client", "StockHistoricalDataClient", "CorporateActionsClient")
 
 
 @dataclass(frozen=True)
 class AlpacaKeys:
-    """The keys of an account.
-
-    They show in no text about the object.
-    """
+    """The keys of an account, which the object's ``repr`` leaves out."""
 
     key_id: str = field(repr=False)
     secret: str = field(repr=False)
 
     @staticmethod
     def of(environment: Mapping[str, str]) -> AlpacaKeys:
-        """Return the keys that are in the environment.
+        """Return the keys from the environment variables.
 
         Raises:
-            ConfigError: At least one is missing.
+            ConfigError: At least one key is missing or empty.
         """
         missing = [name for name in (KEY_ID, SECRET_KEY) if not environment.get(name)]
         if missing:
@@ -83,25 +84,23 @@ class AlpacaKeys:
 
 
 class RecentBarsRefusedError(SourceRefusedError):
-    """The account's plan has no bars of the last minutes, and may have those before."""
+    """The account's plan has no bars of the last minutes, but may have earlier ones."""
 
 
 class AlpacaSource:
-    """The market data API of Alpaca. May be used from several threads at once.
-
-    They share one rate limit.
+    """The market data API of Alpaca, for several threads at once under one rate limit.
 
     Args:
         keys: The account's keys.
         url: The server's address; None is Alpaca's own.
-        feed: "sip", "iex" or another of Alpaca's; None is what the account's plan gives.
+        feed: "sip", "iex" or another feed of Alpaca; None is the default of the account's plan.
         requests_per_minute: The rate limit of the plan.
-        backoff_s: The first wait after an error in seconds; each further one is twice as long.
-        bounds: The most that is done or taken for one question.
-        heard: Called with the Date of each answer, and the seconds since its question.
+        backoff_s: The wait before the first retry in seconds; each further one is twice as long.
+        bounds: The limits of time and size for one question, a call with all its pages.
+        heard: Called after each HTTP response, with its Date header and the seconds since its request was sent.
 
     Raises:
-        ConfigError: Alpaca's package is missing, or there is no such feed or no such address.
+        ConfigError: alpaca-py is missing, ``feed`` is unknown, or ``url`` is not an address.
     """
 
     name = "Alpaca"
@@ -118,7 +117,7 @@ class AlpacaSource:
         heard: Callable[[str | None, float], None] | None = None,
     ) -> None:
         require_package("alpaca.data.historical", "fetching from Alpaca")
-        # Not before it is known that the package, and with it requests, is there.
+        # Imported only now, because requests comes with the package.
         from openbell.vendors.retrying import Bounds
 
         self._keys = keys
@@ -133,17 +132,19 @@ class AlpacaSource:
 
     @property
     def origin(self) -> str:
-        """The server and the feed."""
+        """The server and the feed, as text."""
         server = urlsplit(self._url).netloc.rpartition("@")[2] if self._url else "alpaca"
         return f"{server} {self._feed.value}" if self._feed else server
 
     def bars(self, symbols: Sequence[str], interval: str, first: date, last: date) -> Mapping[str, pl.DataFrame]:
-        """Return by symbol raw bars of all trading hours of dates in New York, with ``line``.
+        """Return raw bars of all trading hours by symbol, each frame with ``line`` and ``reason``.
+
+        ``first`` and ``last`` are dates in New York, both inclusive. Every requested symbol has a frame.
 
         Raises:
-            RequestRejectedError: The server does not take the request, because of one of the symbols perhaps.
-            DataError: The server does not answer, or nothing that can be understood.
-            SourceRefusedError: It refuses the keys, or to answer at all.
+            RequestRejectedError: The server rejects the request, perhaps because of one of the symbols.
+            DataError: The server does not answer, or the answer cannot be parsed.
+            SourceRefusedError: The server refuses the keys, or demands pauses that are too long.
         """
         end = midnight(last + timedelta(days=1)) - timedelta(seconds=1)
         answer = self.rows(symbols, interval, midnight(first), end)
@@ -152,11 +153,13 @@ class AlpacaSource:
     def rows(
         self, symbols: Sequence[str], interval: str, start: datetime, end: datetime
     ) -> dict[str, list[JsonObject]]:
-        """Return by symbol raw bars that begin from one time to another, as Alpaca writes them.
+        """Return raw bars that begin from ``start`` to ``end`` by symbol, as Alpaca writes them.
 
         Raises:
-            RecentBarsRefusedError: The account's plan has no bars of so late.
-            RequestRejectedError: As for `bars`, and likewise `DataError` and `SourceRefusedError`.
+            RecentBarsRefusedError: The account's plan has no bars as recent as these.
+            RequestRejectedError: As for `bars`.
+            DataError: As for `bars`.
+            SourceRefusedError: As for `bars`.
         """
         from alpaca.data.enums import Adjustment
         from alpaca.data.requests import StockBarsRequest
@@ -173,36 +176,37 @@ class AlpacaSource:
         return rows_by_name(self._ask(lambda: self._stocks().get_stock_bars(request)))
 
     def actions(self, symbols: Sequence[str], first: date, last: date) -> FetchedActions:
-        """Return the corporate actions with an ex-date from ``first`` to ``last``.
+        """Return the corporate actions with an ex-date from ``first`` to ``last``, both inclusive.
 
         Raises:
-            DataError: The server does not answer, or nothing that can be understood.
-            SourceRefusedError: It refuses the keys, or the account's plan has no corporate actions.
+            DataError: The server does not answer, or the answer cannot be parsed.
+            SourceRefusedError: The server refuses the keys, or the account's plan has no corporate actions.
         """
         from alpaca.data.requests import CorporateActionsRequest
 
-        # Without a limit of its own, the client would end after 1000 in all.
+        # Without an explicit limit of None, the client would stop after 1000 actions in all.
         request = CorporateActionsRequest(symbols=list(symbols), start=first, end=last, limit=None)
         return actions_of(rows_by_name(self._ask(lambda: self._corporate_actions().get_corporate_actions(request))))
 
     def stop(self) -> None:
-        """Let no more requests out.
+        """Send no more requests.
 
-        Threads that wait, also for an answer, end with `FetchStoppedError`.
+        Calls in other threads that wait for the rate limit or for an answer raise `FetchStoppedError`.
         """
         self._rate_limit.stop()
         for adapter in list(self._adapters):
             adapter.sockets.shut()
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections of all threads."""
         for adapter in list(self._adapters):
             adapter.close()
 
     def _ask(self, question: Callable[[], Any]) -> object:
-        """Return the answer of the server.
+        """Return the server's answer, with any error turned into one of openbell without the keys.
 
-        Its errors become ours, without the keys.
+        Raises:
+            DataError: As for `bars`, and its subclasses there.
         """
         from alpaca.common.exceptions import APIError
         from requests.exceptions import JSONDecodeError, RequestException
@@ -222,18 +226,19 @@ class AlpacaSource:
             text = printable(self._keys.redacted(str(exc)), _MOST_SHOWN)
             raise DataError(f"no answer from Alpaca ({type(exc).__name__}: {text})") from None
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as exc:
-            # Alpaca's package takes answers for what they ought to be.
+            # alpaca-py does not validate answers.
             raise DataError(f"Alpaca's answer cannot be understood ({type(exc).__name__})") from exc
 
     def _error_of(self, status: int, text: str) -> DataError:
-        said = f"{status}: {self._keys.redacted(_message_of(text))}"
+        """Return the error for an HTTP status and the body that came with it."""
+        detail = f"{status}: {self._keys.redacted(_message_of(text))}"
         if status in _REFUSED and _RECENT in text:
-            return RecentBarsRefusedError(f"Alpaca refuses ({said}): the plan has no bars of the last minutes.")
+            return RecentBarsRefusedError(f"Alpaca refuses ({detail}): the plan has no bars of the last minutes.")
         if status in _REFUSED:
             return SourceRefusedError(
-                f"Alpaca refuses ({said}). Check {KEY_ID} and {SECRET_KEY}, and what the plan allows."
+                f"Alpaca refuses ({detail}). Check {KEY_ID} and {SECRET_KEY}, and what the plan allows."
             )
-        return (RequestRejectedError if status in _NOT_UNDERSTOOD else DataError)(f"Alpaca answers {said}")
+        return (RequestRejectedError if status in _REJECTED else DataError)(f"Alpaca answers {detail}")
 
     def _stocks(self) -> StockHistoricalDataClient:
         from alpaca.data.historical.stock import StockHistoricalDataClient
@@ -246,15 +251,15 @@ class AlpacaSource:
         return self._client(CorporateActionsClient)
 
     def _client(self, make: type[_Client]) -> _Client:
-        """Return the client of this thread, for a new question."""
+        """Return this thread's client of a class, ready for a new question."""
         from openbell.vendors.retrying import RetryingAdapter
 
-        # The sessions of requests are not made for several threads.
+        # One client per thread, because a session of requests is not thread-safe.
         clients: dict[str, tuple[Any, RetryingAdapter]] = self._local.__dict__
         if make.__name__ not in clients:
             client = make(self._keys.key_id, self._keys.secret, raw_data=True, url_override=self._url)
             adapter = RetryingAdapter(self._rate_limit, self._bounds, backoff_s=self._backoff_s)
-            # The client itself knows neither a timeout nor Retry-After, 5xx or cut connections, and has no other seam.
+            # The client handles neither timeouts nor Retry-After, 5xx or lost connections, and has no public hook.
             session = client._session  # noqa: SLF001
             session.mount("https://", adapter)
             session.mount("http://", adapter)
@@ -276,12 +281,15 @@ def _reporter(heard: Callable[[str | None, float], None]) -> Callable[..., None]
 
 
 def midnight(day: date) -> datetime:
-    """Return when a date begins in New York, in UTC."""
+    """Return the start of a date in New York, as a time in UTC."""
     return datetime.combine(day, time(), NEW_YORK).astimezone(UTC)
 
 
 def _message_of(text: str) -> str:
-    """Return the message in a server's error, or the first line where it is not JSON."""
+    """Return the message in the body of a server's error.
+
+    It is the first line of a body that is not JSON.
+    """
     try:
         return printable(str(json.loads(text)["message"]), _MOST_SHOWN)
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -289,7 +297,7 @@ def _message_of(text: str) -> str:
 
 
 def is_http_address(url: str) -> bool:
-    """Return whether a text is the address of a server."""
+    """Return whether a text is an HTTP or HTTPS address of a server."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
@@ -298,10 +306,10 @@ def is_http_address(url: str) -> bool:
 
 
 def _good_address(url: str) -> str:
-    """Return the address of a server.
+    """Return the address of a server as it is.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: It is not an HTTP or HTTPS address.
     """
     if not is_http_address(url):
         raise ConfigError(f"{shortened(url)} is no address of a server. Write for example https://data.alpaca.markets.")
@@ -309,6 +317,11 @@ def _good_address(url: str) -> str:
 
 
 def _known_feed(feed: str | None) -> Any:
+    """Return Alpaca's enum member of a feed, None for None.
+
+    Raises:
+        ConfigError: There is no such feed.
+    """
     from alpaca.data.enums import DataFeed
 
     if feed is None:
@@ -320,18 +333,18 @@ def _known_feed(feed: str | None) -> Any:
 
 
 def require_package(module: str, purpose: str) -> None:
-    """Import a module of Alpaca's package, without the warnings that its import leads to.
+    """Import a module of alpaca-py, without the warnings of deprecated imports.
 
     Args:
         module: The module.
-        purpose: What needs it, as the begin of a sentence.
+        purpose: What needs the package, as the beginning of a message such as "fetching from Alpaca".
 
     Raises:
-        ConfigError: The package is not there.
+        ConfigError: The package is not installed.
     """
     try:
         with warnings.catch_warnings():
-            # It imports what its own dependencies have deprecated, for streams that are not used here.
+            # alpaca-py imports deprecated parts of its dependencies, for streams that are not used here.
             warnings.simplefilter("ignore", DeprecationWarning)
             import_module(module)
     except ImportError:

@@ -1,7 +1,4 @@
-"""Rows of Alpaca's answers as tables.
-
-A row that is not what it ought to be has its reason.
-"""
+"""Rows of Alpaca's answers as tables."""
 
 from __future__ import annotations
 
@@ -28,10 +25,10 @@ _LONGEST_TEXT = 64
 
 
 def rows_by_name(answer: object) -> dict[str, list[JsonObject]]:
-    """Return an answer as lists of objects by name.
+    """Validate an answer, and return its lists of objects by name.
 
     Raises:
-        DataError: It is something else.
+        DataError: The answer is not an object of lists of objects.
     """
     if not isinstance(answer, dict):
         raise DataError("Alpaca's answer cannot be understood: it is no object")
@@ -44,15 +41,19 @@ def rows_by_name(answer: object) -> dict[str, list[JsonObject]]:
 
 
 def bars_of(rows: Sequence[JsonObject], interval: str) -> pl.DataFrame:
-    """Return the bars of one symbol with the columns of `BAR_SCHEMA`, ``line``, from 1, and ``reason``."""
+    """Return the bars of one symbol as a table.
+
+    Its columns are those of `BAR_SCHEMA`, ``line`` (from 1) and ``reason``, which says why a row is bad or is null.
+    Values of a wrong type are null.
+    """
     columns = {name: [_number(row.get(name)) for row in rows] for name in "ohlcv"}
     times = pl.Series("t", [_text(row.get("t")) for row in rows], pl.String)
-    # Microseconds reach as far as years do; nanoseconds of years before 1678 or after 2261 would be of another year.
+    # Parsed in microseconds, because nanoseconds of years before 1678 or after 2261 would overflow into other years.
     time = pl.col("t").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC", strict=False)
     time = pl.when(time.dt.year().is_between(1678, 2261)).then(time)
     reason = pl.lit(None, pl.String)
     if interval == "1d":
-        # A day is stamped with its midnight in New York, and stored as its date.
+        # A daily bar has the time of midnight in New York, and is stored under its date.
         local = time.dt.convert_time_zone("America/New_York").dt.replace_time_zone(None)
         reason = pl.when(local != local.dt.truncate("1d")).then(pl.lit("a day's bar is not of midnight in New York"))
         time = local.dt.truncate("1d").dt.replace_time_zone("UTC")
@@ -62,9 +63,11 @@ def bars_of(rows: Sequence[JsonObject], interval: str) -> pl.DataFrame:
 
 
 def actions_of(answer: Mapping[str, Sequence[JsonObject]]) -> FetchedActions:
-    """Return corporate actions as rows of `ACTION_SCHEMA` with ``line``.
+    """Return corporate actions as a table of `ACTION_SCHEMA` with ``line``.
 
-    A stock dividend is a split.
+    Kinds that openbell does not apply are left out and counted.
+
+    A stock dividend becomes a split.
     """
     rows: list[JsonObject] = []
     others: dict[str, int] = {}
@@ -80,7 +83,7 @@ def actions_of(answer: Mapping[str, Sequence[JsonObject]]) -> FetchedActions:
 
 
 def _action_of(kind: str, action: JsonObject) -> JsonObject | None:
-    """Return one action as a row, or None when it is of a kind that openbell does not apply."""
+    """Return one action as a row, or None for a kind that openbell does not apply."""
     symbol = _text(action.get("symbol"))
     match kind:
         case "forward_splits" | "reverse_splits":
@@ -100,7 +103,10 @@ def _action_of(kind: str, action: JsonObject) -> JsonObject | None:
 
 
 def _number(value: object) -> float | None:
-    """Return a number as a float, or None where there is no number."""
+    """Return a number as a float, or None for anything else.
+
+    A number that is too large becomes infinite.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -110,6 +116,7 @@ def _number(value: object) -> float | None:
 
 
 def _text(value: object) -> str | None:
+    """Return a short printable text, or None for anything else."""
     return value if isinstance(value, str) and len(value) <= _LONGEST_TEXT and value.isprintable() else None
 
 

@@ -1,4 +1,4 @@
-"""The check of what a vendor sends against what it was asked for."""
+"""Checks that a vendor's answer has the bars and actions that were requested."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["require_interval", "with_reasons", "wrong_actions"]
 
 _CHANCE = 1e6
+"""The odds against chance above which bars are taken for those of a longer interval."""
 
 
 def with_reasons(bars: pl.DataFrame, request: FetchRequest, timezone: tzinfo, now_ns: int) -> pl.DataFrame:
-    """Return bars with the reason why one is not what was asked for, in the column ``reason``.
+    """Return bars with a column ``reason``, which says why a bar does not fit the request.
 
     Args:
-        bars: The columns of `BAR_SCHEMA`, and ``line``; ``reason``, if the source has found some itself.
-        request: What was asked.
-        timezone: That of the dates.
+        bars: The columns of `BAR_SCHEMA`, and ``line``; also ``reason`` where the source has found bad bars itself.
+        request: The request.
+        timezone: The time zone of the request's dates.
         now_ns: The time, in nanoseconds since 1970 UTC.
     """
     step_ns = parse_interval(request.interval).ns
@@ -51,33 +52,33 @@ def with_reasons(bars: pl.DataFrame, request: FetchRequest, timezone: tzinfo, no
 
 
 def require_interval(bars: pl.DataFrame, interval: str) -> None:
-    """Refuse bars that are of a longer interval than was asked for.
+    """Refuse bars of a longer interval than was requested.
 
     Args:
-        bars: Rows that are what was asked for otherwise.
-        interval: Of which interval they ought to be.
+        bars: Bars that fit the request otherwise.
+        interval: The requested interval.
 
     Raises:
-        DataError: All of them lie on the grid of a longer one.
+        DataError: All bars lie on the grid of a longer interval.
     """
     starts = np.sort(bars["timestamp"].drop_nulls().to_physical().to_numpy())
     step_ns = parse_interval(interval).ns
     if interval == "1d" or len(starts) < 3:
         return
     apart = int(np.gcd.reduce(np.diff(starts))) // step_ns
-    # That bars of few trades come to lie so by chance is next to impossible.
+    # Bars of a thinly traded symbol hardly ever lie on such a grid by chance.
     if apart > 1 and float(apart) ** (len(starts) - 1) > _CHANCE:
         raise DataError(f"the bars that came are {apart:,} minutes apart; those of {interval} were asked for")
 
 
 def wrong_actions(actions: pl.DataFrame, symbols: Collection[str], first: date, last: date) -> pl.Series:
-    """Return which actions are of other symbols or dates than were asked for.
+    """Return a mask of the actions whose symbol or ex-date was not requested.
 
     Args:
         actions: The columns of `ACTION_SCHEMA`.
-        symbols: Those that were asked for.
-        first: First ex-date that was asked for.
-        last: Last such date, inclusive.
+        symbols: The requested symbols; a rename fits by its old or its new name.
+        first: The first requested ex-date.
+        last: The last requested ex-date, inclusive.
     """
     asked = pl.col("symbol").is_in(list(symbols)) | pl.col("new_symbol").is_in(list(symbols)).fill_null(value=False)
     wrong = ~asked | ~pl.col("ex_date").is_between(first, last)

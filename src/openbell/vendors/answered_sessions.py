@@ -1,4 +1,4 @@
-"""The sessions that a source was asked for, sorted into those with bars and those without."""
+"""Sessions that were requested from a source, divided into those with bars and those without."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ __all__ = ["AnsweredSessions"]
 
 
 class AnsweredSessions:
-    """Collects which sessions a source has bars of.
+    """Collects the sessions that a source has bars of, and those that it has none of.
 
     Args:
-        sessions: Those that are wanted, ascending.
-        time_manager: Their calendar.
+        sessions: The wanted sessions, ascending.
+        time_manager: The calendar of the sessions.
 
     Attributes:
-        with_bars: By symbol the sessions with bars.
-        without: By symbol those that were asked for and have none.
+        with_bars: By symbol, the requested sessions with bars.
+        without: By symbol, the requested sessions without bars.
     """
 
     def __init__(self, sessions: Sequence[date], time_manager: TimeManager) -> None:
@@ -40,19 +40,19 @@ class AnsweredSessions:
         self.without: dict[str, set[date]] = defaultdict(set)
 
     def note(self, request: FetchRequest, answer: Mapping[str, pl.DataFrame]) -> None:
-        """Take in a complete answer, frames with a column ``timestamp`` by symbol."""
-        asked = set(request.among(self._sessions))
+        """Record the complete answer to a request, frames with a column ``timestamp`` by symbol."""
+        requested = set(request.among(self._sessions))
         grid = self._time_manager.grid(request.first, request.last)
         for symbol, frame in answer.items():
             times = frame["timestamp"].drop_nulls().sort().to_physical().to_numpy()
             found = sessions_with_bars(times, request.interval, grid)
-            self.with_bars[symbol] |= found & asked
-            self.without[symbol] |= asked - found
+            self.with_bars[symbol] |= found & requested
+            self.without[symbol] |= requested - found
 
     def remember(self, store: BarStore, source: str, interval: str) -> None:
-        """Remember the sessions without bars in the store.
+        """Record in the store which sessions the source has no bars of.
 
-        Those of an unknown symbol, which may be a slip, are left out.
+        Symbols that the store does not have are left out, because they may be typing errors.
         """
         known = [symbol for symbol in self.without if interval in store.intervals(symbol)]
         if known:

@@ -1,4 +1,4 @@
-"""Answers of a source to many requests, which several threads ask at once."""
+"""Answers of a source to many requests, which several threads send at once."""
 
 from __future__ import annotations
 
@@ -25,26 +25,27 @@ Answer = tuple["FetchRequest", "Mapping[str, pl.DataFrame] | DataError"]
 _AHEAD = 2
 _POLL_S = 0.1
 _Outcome = Answer | Exception
-"""An answer, or what ends the whole fetch."""
+"""An answer, or the error that ends the whole fetch."""
 
 
 def answers(source: BarSource, requests: deque[FetchRequest], workers: int) -> Generator[list[Answer]]:
-    """Yield what the source answers, as it comes.
+    """Yield the source's answers in batches, as they arrive.
 
-    Requests that are added meanwhile are sent, too.
+    An answer to a request is its bars by symbol, or the error of that request alone. Requests that are added meanwhile
+    are sent, too.
 
     Args:
-        source: Where to ask.
-        requests: The requests; those that are sent are taken out.
-        workers: How many are under way at once.
+        source: The source.
+        requests: The requests; each is removed when it is sent.
+        workers: The number of requests in flight at once.
 
     Raises:
-        SourceRefusedError: The source refuses the account.
+        SourceRefusedError: The source refuses the account. Answers that arrived before are yielded first.
     """
     asked: queue.SimpleQueue[FetchRequest | None] = queue.SimpleQueue()
     answered: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
     for _ in range(workers):
-        # Not a pool, whose threads an interrupted process would wait for as long as a server keeps them.
+        # Daemon threads, not a pool: an interrupted process would wait for a pool's threads as long as the server does.
         threading.Thread(target=_ask, args=(source, asked, answered), daemon=True).start()
     pending = 0
     try:
@@ -57,7 +58,7 @@ def answers(source: BarSource, requests: deque[FetchRequest], workers: int) -> G
                 return
             outcomes = _next(answered)
             pending -= len(outcomes)
-            # What came with the end of the fetch is stored before it ends.
+            # Answers that arrived together with the error are yielded first, so that they are stored.
             yield [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
             for outcome in outcomes:
                 if isinstance(outcome, Exception):
@@ -72,26 +73,29 @@ def answers(source: BarSource, requests: deque[FetchRequest], workers: int) -> G
 def _ask(
     source: BarSource, asked: queue.SimpleQueue[FetchRequest | None], answered: queue.SimpleQueue[_Outcome]
 ) -> None:
-    """Answer requests until there are no more, or one of them ends the fetch."""
+    """Send requests and queue their outcomes.
+
+    The thread ends at a None in the queue, or with an outcome that ends the fetch.
+    """
     while (request := asked.get()) is not None:
         try:
             answered.put((request, source.bars(*request)))
         except SourceRefusedError as exc:
-            # A source that refuses is not asked again, however late the other thread hears of it.
+            # This thread ends here, so that it sends nothing more before the main thread sees the refusal.
             answered.put(exc)
             return
         except DataError as exc:
             answered.put((request, exc))
-        except Exception as exc:  # noqa: BLE001 - the thread that waits raises it
+        except Exception as exc:  # noqa: BLE001 - raised again in the thread that waits for answers
             answered.put(exc)
             return
 
 
 def _next(answered: queue.SimpleQueue[_Outcome]) -> list[_Outcome]:
-    """Wait for an outcome, and return all that are there then."""
+    """Wait for an outcome, and return all that have arrived by then."""
     while True:
         try:
-            # Not without a timeout: a signal that polars handles would not end the wait.
+            # With a timeout, because a signal that polars handles would not end an unlimited wait.
             found = [answered.get(timeout=_POLL_S)]
         except queue.Empty:
             continue

@@ -1,4 +1,7 @@
-"""A fetch, which asks a source for what is missing in a store, and stores each answer as it comes."""
+"""A fetch of the bars that a store is missing.
+
+Each answer of the source is stored as it arrives.
+"""
 
 from __future__ import annotations
 
@@ -52,27 +55,28 @@ def fetch(
     workers: int = 8,
     advanced: Callable[[int, int, str], None] | None = None,
 ) -> FetchReport:
-    """Fetch what is missing in the store of the bars of some sessions, and their corporate actions.
+    """Fetch the bars of some sessions that the store is missing, and their corporate actions.
 
-    Every answer is stored when it is complete; a fetch that was interrupted, begun again, asks only for the rest.
+    Each complete answer is stored at once, so that an interrupted fetch, begun again, requests only the rest.
 
     Args:
-        source: Where to ask.
-        store: Where the bars go; made when the first of them come.
-        symbols: Which.
+        source: The source of the bars.
+        store: The store to fill; made when the first bars arrive.
+        symbols: The symbols to fetch.
         interval: "1m" or "1d".
-        sessions: The dates of the sessions that are wanted; ascending, without a session left out between them.
-        time_manager: Their calendar.
-        again: Ask for everything, also for what is there; differing bars are revised.
-        refresh: Ask for everything that is not there, also for what the source had no bars of before.
+        sessions: The dates of the wanted sessions; ascending and consecutive.
+        time_manager: The calendar of the sessions.
+        again: Whether to request everything, even sessions that the store has; bars that differ become revisions.
+        refresh: Whether to request again sessions that the source had no bars of before.
         actions: Whether to fetch corporate actions.
-        workers: How many requests are under way at once.
-        advanced: Called at the start and after each answer: (answers, requests in all, what was answered last).
+        workers: The number of requests in flight at once.
+        advanced: Called at the start and after each batch of answers with (number of answers, number of requests, a
+            label of the last answered request).
 
     Raises:
-        SourceRefusedError: The source refuses the account; what came before is stored.
-        DamagedFileError: A file of the store that says what is there cannot be read.
-        StoreError: A symbol is none that a store takes.
+        SourceRefusedError: The source refuses the account; answers before that are stored.
+        DamagedFileError: A file that records what the store has cannot be read.
+        StoreError: A symbol is not valid in a store.
     """
     wanted = list(dict.fromkeys(symbols))
     for symbol in wanted:
@@ -98,7 +102,7 @@ def fetch(
 
 
 class _Fetch:
-    """A fetch that is under way."""
+    """One fetch in progress, with its pending requests and its report."""
 
     def __init__(
         self,
@@ -117,7 +121,7 @@ class _Fetch:
         self._requests = requests
 
     def run(self, workers: int, advanced: Callable[[int, int, str], None] | None) -> None:
-        """Ask all requests, and store the answers."""
+        """Send all requests, and store the answers."""
         report = self._report
         if advanced is not None:
             advanced(0, report.requests, "")
@@ -130,7 +134,7 @@ class _Fetch:
                     advanced(report.answered, report.requests, f"{last.symbols[0]} {last.first:%Y-%m}")
 
     def _take(self, done: Sequence[Answer]) -> None:
-        """Store answers, note which were none, and ask once more what was rejected, of fewer symbols."""
+        """Store the bars of answers, report failures, and split rejected requests into halves to send again."""
         frames: list[tuple[FetchRequest, str, pl.DataFrame]] = []
         for request, answer in done:
             _log_answer(self._source.name, request, answer)
@@ -148,7 +152,10 @@ class _Fetch:
     def _admitted(
         self, request: FetchRequest, answer: Mapping[str, pl.DataFrame]
     ) -> Iterator[tuple[FetchRequest, str, pl.DataFrame]]:
-        """Yield the bars of an answer by symbol, with reasons for those that were not asked for."""
+        """Yield the bars of an answer by symbol, with reasons for bad ones.
+
+        Bad bars are those that do not fit the request.
+        """
         good: dict[str, pl.DataFrame] = {}
         for symbol, bars in answer.items():
             if symbol not in request.symbols:
@@ -167,6 +174,7 @@ class _Fetch:
         self.answered.note(request, good)
 
     def _write(self, frames: Sequence[tuple[FetchRequest, str, pl.DataFrame]]) -> None:
+        """Store good bars, and put bad ones into the quarantine."""
         bars = self._report.bars
         with self._store.writer() as writer:
             for (_, interval, first, _), symbol, frame in frames:
@@ -182,7 +190,7 @@ class _Fetch:
     def report_missing(self, interval: str, sessions: Sequence[date]) -> None:
         """Report sessions without bars.
 
-        A symbol of which there is no bar at all may be a slip.
+        Of a symbol that the store has no bars of at all, they are a failure.
         """
         for symbol, days in self.answered.without.items():
             if interval in self._store.intervals(symbol):
@@ -196,7 +204,7 @@ class _Fetch:
                 )
 
     def fetch_actions(self, symbols: Sequence[str], sessions: Sequence[date]) -> None:
-        """Fetch and store the corporate actions of these symbols."""
+        """Fetch and store the corporate actions of some symbols over the range of the sessions."""
         report = self._report
         report.actions = WriteReport()
         for begin in range(0, len(symbols), _SYMBOLS_AT_ONCE):

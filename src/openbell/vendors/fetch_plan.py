@@ -1,4 +1,4 @@
-"""The requests to a source that bring what is missing in a store."""
+"""The plan of requests to a source for the sessions that a store is missing."""
 
 from __future__ import annotations
 
@@ -25,11 +25,18 @@ __all__ = ["FetchPlan", "FetchRequest", "plan_requests", "sessions_with_bars"]
 
 _SYMBOLS_AT_ONCE = 200
 _BARS_AT_ONCE = 20_000
-"""Of daily bars: so few that little is lost when a request is interrupted, and so many that pages are full."""
+"""The most daily bars of a request, few enough to lose little by an interruption, enough to fill pages."""
 
 
 class FetchRequest(NamedTuple):
-    """A request for the bars of some symbols over a range of sessions."""
+    """A request for the bars of some symbols over a range of sessions.
+
+    Attributes:
+        symbols: The symbols.
+        interval: The interval of the bars.
+        first: The date of the first session.
+        last: The date of the last session, inclusive.
+    """
 
     symbols: tuple[str, ...]
     interval: str
@@ -37,26 +44,26 @@ class FetchRequest(NamedTuple):
     last: date
 
     def sessions_of(self, sessions: Sequence[date]) -> int:
-        """Return how many of these sessions it is about, of each symbol."""
+        """Return the number of the given sessions that the request covers."""
         return len(self.among(sessions))
 
     def among(self, sessions: Sequence[date]) -> Sequence[date]:
-        """Return those of these sessions that it is about."""
+        """Return the given sessions, in ascending order, that the request covers."""
         return sessions[bisect_left(sessions, self.first) : bisect_right(sessions, self.last)]
 
     def halves(self) -> tuple[FetchRequest, FetchRequest]:
-        """Split it into two of fewer symbols each."""
+        """Split the request into two with half of the symbols each."""
         middle = len(self.symbols) // 2
         return self._replace(symbols=self.symbols[:middle]), self._replace(symbols=self.symbols[middle:])
 
 
 class FetchPlan(NamedTuple):
-    """The requests that are to be sent.
+    """The requests to send, and the numbers of sessions that need no request.
 
     Attributes:
         requests: The requests.
-        held: Sessions of a symbol that need not be asked for, because the store has them.
-        unavailable: Likewise, because they are not to be had.
+        held: The number of sessions that the store has, each symbol counted.
+        unavailable: The number of sessions that the source has no bars of, each symbol counted.
     """
 
     requests: list[FetchRequest]
@@ -76,12 +83,21 @@ def plan_requests(
 ) -> FetchPlan:
     """Plan requests for the sessions that are missing in the store.
 
-    Each is about a month of a symbol's minutes, or a range of days of several symbols. A session is there when the
-    store has a bar of its regular hours. With ``again``, nothing counts as there. ``unavailable`` has by symbol what is
-    not to be had; of a symbol without any bars it does not count.
+    A request is for a month of a symbol's 1m bars, or for a range of daily bars of several symbols. The store has a
+    session when it has a bar of its regular hours that is not a built one.
+
+    Args:
+        store: The store.
+        symbols: The wanted symbols.
+        interval: "1m" or "1d".
+        sessions: The wanted sessions, ascending.
+        time_manager: The calendar of the sessions.
+        again: Whether to request even sessions that the store has.
+        unavailable: By symbol, sessions that the source has no bars of; ignored for a symbol that the store does not
+            have.
 
     Raises:
-        DamagedFileError: A file of the store that says what is there cannot be read.
+        DamagedFileError: A file that records what the store has cannot be read.
     """
     plan = FetchPlan([], 0, 0)
     wanted: dict[DateRange, list[str]] = {}
@@ -101,11 +117,11 @@ def plan_requests(
 
 
 def sessions_with_bars(times: NDArray[np.int64], interval: str, grid: SessionGrid) -> set[date]:
-    """Return the sessions of which there is a bar of regular hours, or a daily one.
+    """Return the sessions that have a bar of regular hours, or a daily bar.
 
     Args:
-        times: Starts of bars in ascending time, nanoseconds since 1970 UTC; of daily bars their date at 00:00 UTC.
-        interval: Their interval.
+        times: Starts of bars in ascending time, nanoseconds since 1970 UTC; for daily bars their date at 00:00 UTC.
+        interval: The interval of the bars.
         grid: The sessions.
     """
     if interval == "1d":
@@ -119,7 +135,7 @@ def sessions_with_bars(times: NDArray[np.int64], interval: str, grid: SessionGri
 def _held_sessions(
     store: BarStore, symbol: str, interval: str, sessions: Sequence[date], time_manager: TimeManager
 ) -> set[date]:
-    """Return the sessions of which the store has bars of a vendor, not only built ones."""
+    """Return the sessions that the store has bars of, not counting built ones."""
     if interval not in store.intervals(symbol):
         return set()
     grid = time_manager.grid(sessions[0], sessions[-1])

@@ -19,17 +19,18 @@ class FetchReport:
     """The outcome of a fetch.
 
     Attributes:
-        bars: What became of the bars, per symbol and interval; a source's answers count as files.
-        requests: How many requests were planned; likewise answered.
-        held: Sessions of a symbol that were in the store already and were not asked for.
-        unavailable: Sessions of a symbol that were not asked for, because the source had no bars of them before.
-        empty: By symbol, sessions that the source has no bars of although the store has bars of other sessions.
-        failed: (symbol, reason) of what could not be had; the rest is stored.
-        actions: Corporate actions added, revised and unchanged; None when they were not asked for.
-        other_actions: By kind, actions that openbell does not apply.
-        bad_actions: Corporate actions that contradict themselves and were not stored: how many, by reason.
-        unasked: Bars that came of symbols that were not asked for, and were not stored.
-        unasked_actions: Likewise corporate actions, of other symbols or other dates.
+        bars: The outcome for the bars, per symbol and interval; a source's answers count as files.
+        requests: The number of requests, with those that were split after a rejection.
+        answered: The number of answers so far.
+        held: The number of sessions not requested because the store has them, each symbol counted.
+        unavailable: The number of sessions not requested because the source had no bars of them before.
+        empty: By symbol, the number of sessions without bars at the source, where the store has bars of others.
+        failed: (symbol, reason) of each failure; everything else is stored.
+        actions: Corporate actions added, revised and unchanged; None when none were requested.
+        other_actions: By kind, the number of actions that openbell does not apply.
+        bad_actions: By reason, the number of corporate actions that contradict themselves and were not stored.
+        unasked: The number of bars that arrived for symbols that were not requested, and were not stored.
+        unasked_actions: The number of corporate actions that arrived for other symbols or dates, and were not stored.
     """
 
     bars: ImportReport = field(default_factory=ImportReport)
@@ -46,6 +47,6 @@ class FetchReport:
     unasked_actions: int = 0
 
     def fail(self, subject: str, reason: str) -> None:
-        """Note what could not be had, each reason of a subject only once."""
+        """Record a failure, each reason of a subject only once."""
         if (subject, reason) not in self.failed:
             self.failed.append((subject, reason))

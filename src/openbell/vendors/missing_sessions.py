@@ -1,4 +1,4 @@
-"""The sessions that are missing of those that are wanted, as ranges of dates."""
+"""Wanted sessions that are missing, as ranges of dates."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def missing_ranges(sessions: Sequence[date], held: Collection[date], *, by_month
     """Return the ranges of sessions that are not held.
 
     Args:
-        sessions: The sessions that are wanted, ascending; between two that follow each other there is no session.
-        held: Dates of which nothing is missing; others than ``sessions`` may be among them.
+        sessions: The wanted sessions; ascending and consecutive.
+        held: Dates that are not missing; may include dates that are not among ``sessions``.
         by_month: Whether a range ends with its month.
 
     Returns:
-        Ascending ranges that do not overlap. They contain every session that is not held, and none that is.
+        Ascending ranges that do not overlap. They contain every session that is missing, and none that is held.
     """
     found: list[DateRange] = []
     continues = False

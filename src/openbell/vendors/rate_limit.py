@@ -1,4 +1,4 @@
-"""A rate limit that several threads share, with pauses for all of them and an end."""
+"""A rate limit that several threads share, and that can pause or stop all of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["FetchStoppedError", "RateLimit"]
 
 
 class FetchStoppedError(Exception):
-    """The fetch was given up while a thread waited."""
+    """The rate limit was stopped while a thread waited."""
 
 
 class RateLimit:
@@ -21,7 +21,7 @@ class RateLimit:
 
     Args:
         per_minute: The most requests in a minute.
-        patience_s: How long all threads may have been paused since the last good answer, in seconds.
+        patience_s: The most seconds of pauses since the last good answer.
     """
 
     def __init__(self, per_minute: float, *, patience_s: float) -> None:
@@ -39,7 +39,7 @@ class RateLimit:
         return self._stopped.is_set()
 
     def wait(self) -> None:
-        """Return when this thread may send a request.
+        """Wait until this thread may send a request.
 
         Raises:
             FetchStoppedError: `stop` was called.
@@ -51,10 +51,11 @@ class RateLimit:
         self.sleep(due - now)
 
     def pause(self, seconds: float) -> None:
-        """Let no thread send a request for that long.
+        """Keep all threads from sending requests for a time.
 
         Raises:
-            SourceRefusedError: Patience is at its end; nothing is paused.
+            SourceRefusedError: The pauses since the last good answer would exceed ``patience_s``; then there is no
+                pause.
         """
         with self._lock:
             now = self._watch.seconds
@@ -68,10 +69,7 @@ class RateLimit:
             self._next_s = max(self._next_s, now + seconds)
 
     def proceed(self) -> None:
-        """Note a good answer.
-
-        Patience begins anew.
-        """
+        """Record a good answer, so that earlier pauses no longer count."""
         with self._lock:
             self._paused_s = 0.0
 
@@ -79,11 +77,11 @@ class RateLimit:
         """Wait in this thread only.
 
         Raises:
-            FetchStoppedError: As for `wait`.
+            FetchStoppedError: `stop` was called.
         """
         if self._stopped.wait(max(seconds, 0)):
             raise FetchStoppedError
 
     def stop(self) -> None:
-        """Wake every thread that waits, and let no more requests out."""
+        """Wake every thread that waits, and let no more requests be sent."""
         self._stopped.set()

@@ -1,4 +1,4 @@
-"""HTTP requests that keep to a rate, are sent again after passing troubles, and have bounds."""
+"""HTTP requests with a rate limit, retries after transient errors, and bounds of time and size."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["Bounds", "RetryingAdapter", "ServerTroubleError"]
 
 _TIMEOUTS_S = (10.0, 60.0)
-_TOO_MANY = 429
-_PASSING = (_TOO_MANY, 500, 502, 503, 504)
+_TOO_MANY_REQUESTS = 429
+_TRANSIENT = (_TOO_MANY_REQUESTS, 500, 502, 503, 504)
 _CHUNK = 1 << 16
-_READABLE = ("", "identity", "gzip")
+_KNOWN_ENCODINGS = ("", "identity", "gzip")
 
 
 class ServerTroubleError(Exception):
-    """The server still says an error of the passing kind after all attempts.
+    """The server still answers with a transient error after all attempts.
 
     Attributes:
         status: The HTTP status.
@@ -48,15 +48,15 @@ class ServerTroubleError(Exception):
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most that is done or taken for one question, over all its pages.
+    """The limits for one question, which is all pages of one call.
 
     Attributes:
-        attempts: How often a page is asked for.
-        attempt_s: Seconds for one attempt, from the connection to the end of the body.
-        question_s: Seconds for all attempts.
-        patience_s: Seconds of pauses for all threads since the last good answer.
-        bytes: Size of all bodies, unpacked.
-        pages: Number of pages.
+        attempts: The most attempts for a page.
+        attempt_s: The most seconds for one attempt, from the connection to the end of the body.
+        question_s: The most seconds for all attempts, without the waits between them.
+        patience_s: The most seconds of pauses of all threads since the last good answer.
+        bytes: The most bytes of all bodies, decompressed.
+        pages: The most pages.
     """
 
     attempts: int = 6
@@ -68,16 +68,19 @@ class Bounds:
 
 
 class RetryingAdapter(HTTPAdapter):
-    """Sends the requests of one thread.
+    """Sends the requests of one thread, and retries after transient errors.
 
-    A 429 makes every request under the same rate limit wait, for as long as the server says in ``Retry-After``. A body
-    is read here as a whole, so that a connection that is cut in the middle of it costs that page and no other.
+    A 429 makes every request under the same rate limit wait, for as long as the server says in ``Retry-After``. Each
+    body is read as a whole, so that only one page is requested again when a connection is lost in the middle.
 
     Args:
-        rate_limit: Says when a request may be sent.
-        bounds: The most that is done.
-        backoff_s: How long to wait after the first error in seconds, where the server does not say; then doubled.
-        repeats_only_refused: Whether only a 429 is asked again, since other requests may have done something.
+        rate_limit: The rate limit, shared by all threads.
+        bounds: The limits for one question.
+        backoff_s: The wait before the first retry in seconds, where the server does not name one; then doubled.
+        repeats_only_refused: Whether to retry only after a 429, because other requests may have had an effect.
+
+    Attributes:
+        sockets: The open sockets, which another thread may shut.
     """
 
     def __init__(
@@ -92,10 +95,7 @@ class RetryingAdapter(HTTPAdapter):
         super().__init__()
 
     def begin_question(self) -> None:
-        """Begin a question.
-
-        Its pages share the bounds.
-        """
+        """Begin a question, whose pages share the bounds from here on."""
         self._bytes = 0
         self._spent_s = 0.0
         self._tokens: set[str] = set()
@@ -112,17 +112,18 @@ class RetryingAdapter(HTTPAdapter):
         return manager
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Send a request, and return when the body is there.
+        """Send a request, and return the response with its whole body read.
 
         Raises:
             FetchStoppedError: The rate limit was stopped.
-            SourceRefusedError: The server asks for longer pauses than one has patience for.
-            ServerTroubleError: The server says an error of the passing kind after all attempts.
-            DataError: An answer is out of bounds, or nothing that one can read.
-            RequestException: There is no answer, however often one asks; likewise `HTTPError`.
+            SourceRefusedError: The server demands longer pauses than ``patience_s`` allows.
+            ServerTroubleError: The server still answers with a transient error after all attempts.
+            DataError: An answer exceeds the bounds, has an unknown encoding, or is a redirect.
+            RequestException: The connection still fails after all attempts.
+            HTTPError: The same, as an error of urllib3.
         """
         kwargs["timeout"] = kwargs.get("timeout") or _TIMEOUTS_S
-        # What a server sends packed in another way, or twice, is no answer.
+        # Only gzip, which is decompressed piece by piece below; any other encoding is refused.
         request.headers["Accept-Encoding"] = "gzip"
         self._require_next_page(request)
         log = get_logger(path=urlsplit(request.url or "").path)
@@ -140,28 +141,34 @@ class RetryingAdapter(HTTPAdapter):
                 log.info("cut off, asking again", attempt=attempt, wait_s=wait_s)
                 self._rate_limit.sleep(wait_s)
                 continue
-            if response.status_code not in _PASSING:
+            if response.status_code not in _TRANSIENT:
                 self._rate_limit.proceed()
                 return response
-            if is_last or (self._repeats_only_refused and response.status_code != _TOO_MANY):
+            if is_last or (self._repeats_only_refused and response.status_code != _TOO_MANY_REQUESTS):
                 raise ServerTroubleError(response.status_code, response.text)
-            asked_s = _retry_after_s(response)
-            log.info("asking again", status=response.status_code, attempt=attempt, wait_s=asked_s or wait_s)
-            if asked_s or response.status_code == _TOO_MANY:
-                # A pause that a server asks for concerns all who ask it.
-                self._rate_limit.pause(asked_s or wait_s)
+            retry_after_s = _retry_after_s(response)
+            log.info("asking again", status=response.status_code, attempt=attempt, wait_s=retry_after_s or wait_s)
+            if retry_after_s or response.status_code == _TOO_MANY_REQUESTS:
+                # A pause that the server demands holds for all threads.
+                self._rate_limit.pause(retry_after_s or wait_s)
             else:
                 self._rate_limit.sleep(wait_s)
 
     def _answer(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Send a request once, and read the whole answer."""
+        """Send a request once, and read the whole answer within the time that is left.
+
+        Raises:
+            FetchStoppedError: The rate limit was stopped meanwhile.
+            Timeout: The time was not enough.
+            DataError: The answer is a redirect, too large, or in an unknown encoding.
+        """
         left_s = max(0.0, min(self._bounds.attempt_s, self._bounds.question_s - self._spent_s))
         watch = stopwatch()
         try:
             with self.sockets.shut_after(left_s) as late:
                 response = super().send(request, *args, **kwargs)
                 response.raw = io.BytesIO(self._body(response))
-                # Without it, requests guesses from all of the body.
+                # Without an encoding, requests would detect one from the whole body, which is slow.
                 response.encoding = response.encoding or "utf-8"
         finally:
             self._spent_s += watch.seconds
@@ -174,10 +181,15 @@ class RetryingAdapter(HTTPAdapter):
         return response
 
     def _body(self, response: Response) -> bytes:
-        if response.headers.get("Content-Encoding", "").strip().lower() not in _READABLE:
+        """Read and decompress the body.
+
+        Raises:
+            DataError: The body is too large, or has an unknown encoding.
+        """
+        if response.headers.get("Content-Encoding", "").strip().lower() not in _KNOWN_ENCODINGS:
             raise DataError("the server packs its answer in a way that it was not asked for")
         body = bytearray()
-        # The parts are unpacked one by one: what is packed may be a thousand times as long.
+        # Decompressed piece by piece, because a body may expand a thousandfold.
         for part in response.raw.stream(_CHUNK, decode_content=True):
             body += part
             self._bytes += len(part)
@@ -187,10 +199,10 @@ class RetryingAdapter(HTTPAdapter):
         return bytes(body)
 
     def _require_next_page(self, request: PreparedRequest) -> None:
-        """Refuse a page that was asked for already, or one too many.
+        """Refuse a page that was requested already, or one above the most pages.
 
         Raises:
-            DataError: It is such a page.
+            DataError: The server leads back to an earlier page, or has too many pages.
         """
         token = parse_qs(urlsplit(str(request.url)).query).get("page_token", [""])[0]
         if token in self._tokens:
@@ -201,7 +213,7 @@ class RetryingAdapter(HTTPAdapter):
 
 
 def _retry_after_s(response: Response) -> float | None:
-    """Return the wait that the server asks for, or None when it does not, or gives a date."""
+    """Return the seconds in a ``Retry-After`` header, or None where it is missing or a date."""
     try:
         seconds = float(response.headers["Retry-After"])
     except (KeyError, ValueError):

@@ -19,14 +19,17 @@ __all__ = ["OpenSockets"]
 
 
 class OpenSockets:
-    """Knows the sockets of the pool managers that it watches. May be used from any thread."""
+    """Collects the sockets of the pool managers that it watches.
+
+    May be used from any thread.
+    """
 
     def __init__(self) -> None:
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
 
     def watch(self, manager: PoolManager) -> None:
-        """Note each socket that connections of this manager open from now on."""
+        """Collect each socket that connections of a pool manager open from now on."""
         note = self._note
 
         class Http(HTTPConnection):
@@ -48,22 +51,19 @@ class OpenSockets:
         manager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
 
     def shut(self) -> None:
-        """End what is read from or written to these sockets.
-
-        Who does so gets an error.
-        """
+        """Shut all sockets, so that threads that read or write them get an error."""
         with self._lock:
             for each in self._sockets:
                 with contextlib.suppress(OSError):
-                    # Not that of a TLS socket, which another thread may be reading from.
+                    # Not the method of a TLS socket, which another thread may be reading from.
                     socket.socket.shutdown(each, socket.SHUT_RDWR)
 
     @contextlib.contextmanager
     def shut_after(self, seconds: float) -> Iterator[threading.Event]:
-        """Shut them if the ``with`` block takes longer.
+        """Shut all sockets if the ``with`` block takes longer than a number of seconds.
 
         Yields:
-            What is set when they were: what was read may look like a whole answer then.
+            An event that is set when they were shut; a body read until then may look complete without being so.
         """
         late = threading.Event()
 

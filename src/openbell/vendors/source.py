@@ -1,4 +1,4 @@
-"""The protocol of a vendor that bars are fetched from, and its errors."""
+"""The protocol of vendors that bars are fetched from, and their errors."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ __all__ = ["BarSource", "FetchedActions", "RequestRejectedError", "SourceRefused
 
 
 class RequestRejectedError(DataError):
-    """The source does not take a request as it is.
-
-    Without some of its symbols, it may.
-    """
+    """The source rejects a request, which may succeed without some of its symbols."""
 
 
 class SourceRefusedError(DataError):
-    """The source refuses the account, so that it makes no sense to ask it anything else."""
+    """The source refuses the account, or all requests for now.
+
+    Further requests make no sense.
+    """
 
 
 @dataclass(frozen=True)
 class FetchedActions:
-    """Corporate actions as a source gave them.
+    """Corporate actions as a source sent them.
 
     Attributes:
         frame: The columns of `ACTION_SCHEMA`, and ``line``.
-        others: By kind, how many actions there are that openbell does not apply, such as mergers.
+        others: By kind, the number of actions that openbell does not apply, such as mergers.
     """
 
     frame: pl.DataFrame
@@ -41,18 +41,18 @@ class FetchedActions:
 
 
 class BarSource(Protocol):
-    """A vendor that several threads ask at once."""
+    """A vendor of bars, whose methods several threads may call at once."""
 
     @property
     def name(self) -> str:
-        """The name for people."""
+        """The name as people write it."""
         ...
 
     @property
     def origin(self) -> str:
-        """The server and the feed.
+        """The server and the feed, as text.
 
-        Another origin may have bars that this one has not.
+        Sessions without bars are recorded per origin, because another one may have bars of them.
         """
         ...
 
@@ -61,9 +61,9 @@ class BarSource(Protocol):
         ...
 
     def actions(self, symbols: Sequence[str], first: date, last: date) -> FetchedActions:
-        """Return corporate actions with an ex-date from first to last."""
+        """Return corporate actions with an ex-date from ``first`` to ``last``, both inclusive."""
         ...
 
     def stop(self) -> None:
-        """End what waits."""
+        """Send no more requests, and end calls in other threads that wait."""
         ...

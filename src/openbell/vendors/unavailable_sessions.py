@@ -1,7 +1,9 @@
-"""The sessions that a source had no bars of, so that it is not asked again each time.
+"""Sessions that a source had no bars of.
 
-The file is ``<store>/fetched/unavailable.parquet``, one row for each session of a symbol. Without it nothing is lost:
-sources are asked again.
+They are recorded so that they are not requested again each time.
+
+The file is ``<store>/fetched/unavailable.parquet``, one row for each session of a symbol. If it is lost, the sessions
+are only requested again.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SETTLED_AFTER", "UnavailableSessions"]
 
 SETTLED_AFTER = timedelta(days=30)
-"""Of a session as recent as that, bars may still come: that there are none is not remembered."""
+"""The age from which a session without bars is recorded; of more recent ones, bars may still appear."""
 
 _SCHEMA = pl.Schema(
     {"source": pl.String(), "symbol": pl.String(), "interval": pl.String(), "session": pl.Date()}
@@ -33,10 +35,13 @@ _KEY = list(_SCHEMA)
 
 
 class UnavailableSessions:
-    """The sessions that sources have no bars of, by what they answered before.
+    """The recorded sessions that sources have no bars of.
 
     Args:
         store: The store's folder or address.
+
+    Attributes:
+        path: The file with the records.
     """
 
     def __init__(self, store: Place) -> None:
@@ -45,11 +50,11 @@ class UnavailableSessions:
         self.path = self._table.path
 
     def sessions(self, source: str, interval: str) -> dict[str, set[date]]:
-        """Return the sessions by symbol.
+        """Return the recorded sessions by symbol.
 
         Args:
-            source: Whom one asked, and for what: another feed may have other bars.
-            interval: Of which bars.
+            source: The `BarSource.origin`; another feed of the same vendor may have other bars.
+            interval: The interval of the bars.
 
         Raises:
             DamagedFileError: As for `read`.
@@ -58,7 +63,7 @@ class UnavailableSessions:
         return {str(symbol): set(days) for symbol, days in mine.group_by("symbol").agg("session").iter_rows()}
 
     def read(self) -> pl.DataFrame:
-        """Return all that is remembered, of all sources.
+        """Return the records of all sources.
 
         Raises:
             DamagedFileError: The file cannot be read, or is not what was stored.
@@ -66,7 +71,7 @@ class UnavailableSessions:
         return self._table.read()
 
     def take_over(self, rows: pl.DataFrame) -> None:
-        """Add what another store remembers, as `read` returns it."""
+        """Merge the records of another store, as `read` returns them, into those of this one."""
         self._table.update(lambda before: pl.concat([before, rows]).unique().sort(_KEY))
 
     def remember(
@@ -78,16 +83,16 @@ class UnavailableSessions:
         some: Iterable[tuple[str, date]],
         today: date,
     ) -> None:
-        """Note the answers of a source.
+        """Record the answers of a source.
 
-        They are on disk when it returns.
+        The records are on disk when the method returns.
 
         Args:
-            source: Who answered; see `sessions`.
-            interval: Of which bars.
-            none: (symbol, session) without bars; those that are not settled yet are left out.
-            some: Those with bars; what was remembered of them is forgotten.
-            today: On which day one asked.
+            source: The `BarSource.origin`.
+            interval: The interval of the bars.
+            none: (symbol, session) without bars; sessions within `SETTLED_AFTER` of ``today`` are left out.
+            some: (symbol, session) with bars; earlier records of them are deleted.
+            today: The day of the answers.
 
         Raises:
             DamagedFileError: As for `read`.

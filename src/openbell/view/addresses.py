@@ -1,4 +1,4 @@
-"""Days and texts as addresses hold them."""
+"""Conversion of texts and days to and from addresses."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["day_of", "query"]
 
 
 def query(**asked: object) -> str:
-    """Return the part of an address behind its question mark, also of texts that no file could hold."""
+    """Return the query of an address, with surrogates in texts replaced."""
     return urlencode(asked, errors="replace")
 
 
 def day_of(text: str) -> date:
-    """Return the day of an address.
+    """Return the day that an address names.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The text is no day.
     """
     try:
         return date.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""Application that answers with the pages."""
+"""Web application that serves the pages."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def view_app(
     store: str | None = None,
     is_ending: Callable[[], bool] = lambda: False,
 ) -> ASGIApp:
-    """Return the application.
+    """Return the web application.
 
     Args:
         places: Returns the folders that hold runs, or are runs.
-        access: Who may ask.
+        access: The rules of access.
         store: The store whose bars are shown, or None for those of the runs' configs.
-        is_ending: Returns whether the server ends, so that what is followed ends too.
+        is_ending: Returns whether the server is shutting down, so that event streams end.
     """
     catalogue = Catalogue(places)
     app = Starlette(
@@ -76,7 +76,7 @@ def view_app(
             *_of_sweeps(SweepCatalogue(places)),
             *_of_data(DataPages(catalogue, store)),
         ],
-        exception_handlers={OpenbellError: _told, HTTPException: _no_page},
+        exception_handlers={OpenbellError: _error_response, HTTPException: _http_error_response},
     )
     return Guard(app, access)
 
@@ -189,8 +189,8 @@ def _of_data(pages: DataPages) -> list[Route]:
     return [Route("/data", overview), Route("/data/check", check)]
 
 
-def _told(request: Request, error: Exception) -> Response:
-    """Answer with what a user can mend."""
+def _error_response(request: Request, error: Exception) -> Response:
+    """Return the response for an error that the user can correct."""
     status = 404 if isinstance(error, UnknownRunError) else 422
     text = str(error)
     if request.url.path.startswith("/run/") and "/data/" in request.url.path:
@@ -198,7 +198,7 @@ def _told(request: Request, error: Exception) -> Response:
     return problem("That did not work" if status != 404 else "Not found", text[:1].upper() + text[1:], status)
 
 
-def _no_page(_: Request, error: Exception) -> Response:
+def _http_error_response(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     text = _STATUS.get(status, "The server has said why in its terminal.")
     return problem("Not found" if status == 404 else "That did not work", text, status)

@@ -1,4 +1,4 @@
-"""Page of some runs side by side."""
+"""Page that compares runs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class _Numbers(NamedTuple):
 
 
 def compare_page(catalogue: Catalogue, ids: Sequence[str]) -> Response:
-    """Return the page of some runs, the first of which the others are compared with.
+    """Return the page that compares runs with the first of them.
 
     Raises:
-        ConfigError: There are fewer than two or too many, or one of them is unknown.
+        ConfigError: There are fewer than two runs or too many, or one of them is unknown.
     """
     ids = list(dict.fromkeys(ids))
     if not 2 <= len(ids) <= _MOST:

@@ -1,4 +1,4 @@
-"""Pages of the bars of a store, and of what their check finds."""
+"""Pages of the bars of a store, and of their check."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST_CHECKED = 5_000_000
 
 
 class KnownStore(NamedTuple):
-    """A store that is shown.
+    """A store with its name in addresses.
 
     Attributes:
         id: Its name in addresses.
@@ -57,11 +57,11 @@ class _Row(NamedTuple):
 
 
 class DataPages:
-    """Pages of the store that is named, or of those of the runs' configs.
+    """Pages of a given store, or else of the stores of the runs' configs.
 
     Args:
         catalogue: The runs.
-        store: The store that is named, or None.
+        store: The given store, or None.
     """
 
     def __init__(self, catalogue: Catalogue, store: str | None) -> None:
@@ -85,15 +85,15 @@ class DataPages:
             yield _known(self._store, next((name for name in of_runs if isinstance(name, str)), "XNYS"))
 
     def overview(self, asked: str, find: str) -> Response:
-        """Return what a store holds.
+        """Return the page of the bars and corporate actions of a store.
 
         Args:
-            asked: Its name in addresses; the first store when empty.
-            find: A part of the symbols' names; all when empty.
+            asked: The id of the store; empty for the first store.
+            find: A part of the symbols' names; empty for all symbols.
 
         Raises:
-            ConfigError: There is none.
-            StoreError: It cannot be read.
+            ConfigError: There is no such store.
+            StoreError: The store cannot be read.
         """
         stores = self.stores()
         known = _chosen(stores, asked)
@@ -124,11 +124,11 @@ class DataPages:
         return page("view_data.html", values, place="data")
 
     def check(self, asked: str, symbols: Sequence[str]) -> Response:
-        """Return what the check of some symbols finds, or of all of a small store.
+        """Return the page of a check of some symbols, or of all symbols of a small store.
 
         Raises:
-            ConfigError: There is no such store.
-            OpenbellError: A symbol is not in it, or it cannot be read.
+            ConfigError: There is no such store, or there are too many bars to check.
+            OpenbellError: A symbol is not in the store, or the store cannot be read.
         """
         known = _chosen(self.stores(), asked)
         store = BarStore.open(place_of(known.place))
@@ -152,7 +152,7 @@ class DataPages:
 
 
 def _chosen(stores: Sequence[KnownStore], asked: str) -> KnownStore:
-    """Return the store of a name, or without one the first."""
+    """Return the store with an id, or the first one if the id is empty."""
     if not stores:
         raise ConfigError("no run here names a store. Name one with openbell view --store FOLDER.")
     found = next((one for one in stores if one.id == asked), None if asked else stores[0])

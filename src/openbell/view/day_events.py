@@ -38,13 +38,13 @@ _WHAT = {"symbol": "", "bar": "bars of ", "indicator": "indicators of "}
 
 
 class DayEvent(NamedTuple):
-    """Something that happened.
+    """An event of a session.
 
     Attributes:
-        seconds: When, in seconds since 1970 UTC.
+        seconds: When it happened, in seconds since 1970 UTC.
         kind: "added", "removed", "locked", "unlocked", "refused", "scan", "signal", "bought", "sold" or "rejected".
-        text: What, in words.
-        symbols: Of which symbols.
+        text: What happened, in words.
+        symbols: The symbols of the event.
     """
 
     seconds: int
@@ -64,7 +64,7 @@ def day_journal(folder: Path, time_manager: TimeManager, day: date) -> list[Json
 
 
 def _lines(file: Path, time_manager: TimeManager, day: date) -> Iterator[JsonObject]:
-    """Iterate over the lines of a session, without reading the others."""
+    """Iterate over the lines of a session, without parsing those of other days."""
     session = time_manager.session(day)
     first, last = (datetime.fromtimestamp(ns // 10**9, UTC) for ns in (session.first_ns, session.last_ns))
     zone = time_manager.timezone
@@ -80,7 +80,7 @@ def _lines(file: Path, time_manager: TimeManager, day: date) -> Iterator[JsonObj
 def day_events(
     folder: Path, time_manager: TimeManager, tables: RunTables, day: date
 ) -> tuple[list[DayEvent], list[str]]:
-    """Return the events of a session in order, and why some may be missing."""
+    """Return the events of a session in order, and texts on why some may be missing."""
     found: list[DayEvent] = []
     problems: list[str] = []
     try:
@@ -100,7 +100,7 @@ def day_events(
 
 
 def _of_journal(lines: Iterable[JsonObject]) -> Iterator[DayEvent]:
-    """Yield additions and removals, of those that differ in their symbols alone one for all."""
+    """Yield additions and removals, with one event for those that differ only in their symbols."""
     grouped: dict[tuple[str, str, str, bool, str], list[str]] = {}
     for line in lines:
         names = [str(name) for name in line["symbols"]] if "symbols" in line else [str(line["symbol"])]
@@ -128,10 +128,10 @@ def _of_signals(signals: pl.DataFrame) -> Iterator[DayEvent]:
 
 
 def _of_fills(fills: pl.DataFrame, orders: pl.DataFrame | None) -> Iterator[DayEvent]:
-    """Yield fills with why their orders were placed, which only the table of orders says, and with their tags.
+    """Yield fills with the reasons of their orders, from the table of orders, and with their tags.
 
-    The stop and the target of an entry have its tag, so that the reason tells them from it. Of an order that was
-    cancelled later, the reason is that of its end.
+    The stop and the target of an entry have the same tag as the entry, so that only the reason tells them apart. The
+    reason of an order that was not filled completely is left out, because it is that of its end.
     """
     reasons: dict[str, str | None] = {}
     if orders is not None and "reason" in orders.columns:

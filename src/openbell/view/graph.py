@@ -1,4 +1,4 @@
-"""Drawing of who asked for what, from the left to the right."""
+"""Drawing of a graph of boxes in columns, as inline SVG."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Node(NamedTuple):
     """A box.
 
     Attributes:
-        key: What edges name it by.
+        key: The key by which edges name the box.
         column: Its column, from 0.
         title: Its first line.
         words: Its second line.
         look: "asker", "added", "refused", "bars", "poor" or "indicator".
-        address: Where a click leads; nowhere when empty.
+        address: The address that a click opens; empty for none.
         more: Its third line.
     """
 
@@ -37,20 +37,20 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """A line from the key of a box to that of another."""
+    """A line from one box to another, by their keys."""
 
     start: str
     end: str
 
 
 def graph_figure(nodes: list[Node], edges: list[Edge], heads: tuple[str, ...], label: str) -> Markup:
-    """Draw boxes in columns and the lines between them.
+    """Return a drawing of boxes in columns and the lines between them.
 
     Args:
         nodes: The boxes, in the order in which they stand below each other.
         edges: The lines.
-        heads: The heads of the columns.
-        label: What it shows, for those who do not see it.
+        heads: The headings of the columns.
+        label: A description of the drawing, for screen readers.
     """
     places: dict[str, tuple[int, int]] = {}
     rows = [0] * len(heads)
@@ -68,7 +68,7 @@ def graph_figure(nodes: list[Node], edges: list[Edge], heads: tuple[str, ...], l
 
 def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
     x1, y1, x2, y2 = start[0] + _WIDTH, start[1] + _HEIGHT / 2, end[0], end[1] + _HEIGHT / 2
-    if x2 < x1:  # in one column: around its left side
+    if x2 < x1:  # both boxes in one column: the line runs around their left side
         x1 = x2 = start[0]
         return f'<path d="M{x1} {y1} C{x1 - 22} {y1} {x2 - 22} {y2} {x2} {y2}"/>'
     middle = (x1 + x2) / 2

@@ -1,4 +1,4 @@
-"""Checks before a request reaches a page, and headers of every answer."""
+"""Access checks of every request, and security headers of every response."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        # Lightweight Charts sets styles through the object model, which no policy stops.
+        # Lightweight Charts sets styles through the object model, which the policy does not restrict.
         "style-src 'self'",
         "connect-src 'self'",
         "img-src 'self' data:",
@@ -40,7 +40,7 @@ POLICY = "; ".join(
 _HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
-    # Nothing goes to other sites; without one of its own, a form of a page would have the Origin "null".
+    # Other sites get no referrer. With "no-referrer", forms of our own pages would send the Origin "null".
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -53,9 +53,9 @@ class Access:
     """Rules of access.
 
     Attributes:
-        hosts: The hosts, with their ports, under which pages are served; None for any, of an address of all networks.
-        token: The secret of this server.
-        needs_token: Whether pages take it too, as beyond this machine, and not only what changes something.
+        hosts: The hosts, with their ports, under which pages are served; None for any, if it listens on all networks.
+        token: The secret token of this server.
+        needs_token: Whether all pages need the token, as for other machines, and not only requests that change things.
     """
 
     hosts: frozenset[str] | None
@@ -63,7 +63,7 @@ class Access:
     needs_token: bool = False
 
     def knows(self, given: str) -> bool:
-        """Return whether a token is that of this server, in a time that does not depend on where they differ."""
+        """Return whether a token is that of this server, by a comparison in constant time."""
         return hmac.compare_digest(given.encode(), self.token.encode())
 
 
@@ -71,7 +71,7 @@ async def form_with_token(request: Request, access: Access) -> dict[str, str]:
     """Return the fields of a form that has the token of this server.
 
     Raises:
-        HTTPException: It has not, or is far too long.
+        HTTPException: The form has a wrong token or none (403), or is too long (413).
     """
     body = b""
     async for part in request.stream():
@@ -85,14 +85,15 @@ async def form_with_token(request: Request, access: Access) -> dict[str, str]:
 
 
 class Guard:
-    """Refuses requests of other sites, and sets the headers of every answer.
+    """Refuses requests from other sites, and sets the headers of every response.
 
-    A page of another site cannot name this server as its host (DNS rebinding), cannot send a POST, because its origin
-    is another, and cannot have anything loaded here, because the browser says that it is cross-site.
+    Another site cannot reach this server under its own host name (DNS rebinding), because the host is checked. It
+    cannot send a POST, because its origin differs, and cannot load anything, because the browser marks the request as
+    cross-site.
 
     Args:
-        app: What answers the others.
-        access: Who may ask.
+        app: The application, which gets all other requests.
+        access: The rules of access.
     """
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
@@ -100,7 +101,7 @@ class Guard:
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Refuse a request, or pass it to the application."""
         if scope["type"] != "http":
             return
 
@@ -125,7 +126,7 @@ class Guard:
         host = headers.get("host", "")
         if self._access.hosts is not None and host.lower() not in self._access.hosts:
             yield f"This server is not {host!r}. Open it under the address that it printed."
-        # A link in another page may lead here; nothing of here may be loaded, read or sent by one.
+        # A link in another site's page may lead here, but such a page may not load, read or send anything.
         is_link = headers.get("sec-fetch-mode") == "navigate" and scope["method"] in _SAFE
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none") and not is_link:
             yield "Another site may not load anything from here."
@@ -140,7 +141,7 @@ class Guard:
         return cookie is not None and self._access.knows(cookie.value)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take the token of an address, and keep it in a cookie that scripts cannot read."""
+        """Store the token of an address in a cookie that scripts cannot read, or refuse the request."""
         given = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token", "")
         if scope["method"] in _SAFE and self._access.knows(given):
             answer = RedirectResponse(scope["path"] if scope["path"].startswith("/run") else "/", status_code=303)

@@ -1,4 +1,4 @@
-"""Bars of a live session that came late or were corrected, as they were seen before."""
+"""Earlier versions of candles that late or corrected bars of a live session changed."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 __all__ = ["seen_before"]
 
 _Version = tuple[int, "FeedBar | None"]
-"""A bar as it was up to a session time, None when it had not come."""
+"""A session time, and the bar as it was up to that time, None if it had not come."""
 
 
 class _Recorded(NamedTuple):
-    """Bars of a symbol in one session, by the begin of each.
+    """Bars of a symbol in one session, by their start times.
 
     Attributes:
-        last: As they are in the end.
-        before: As they were before, of those that came late or were corrected, in order.
+        last: The last version of each bar.
+        before: The earlier versions, in order, of each bar that came late or was corrected.
     """
 
     last: dict[int, FeedBar]
@@ -42,15 +42,15 @@ class _Recorded(NamedTuple):
 
 
 def seen_before(folder: Path, window: Window, candles: Candles) -> list[JsonObject]:
-    """Return the candles of a live session that were others before, or not there, each with the second until then.
+    """Return earlier versions of a live session's candles, each with the second until which it was seen.
 
-    Values of indicators that were computed anew are not known as they were: they are left out from the first candle
-    that changed to the moment of the change. So is a candle of bars of which the record does not have all.
+    Earlier values of indicators are not known. So they are left out from the first changed candle up to the moment of
+    the change. A candle is left out as well if the record does not have all of its bars.
 
     Args:
         folder: The folder of the run.
-        window: The symbol and its sessions, of which the last counts.
-        candles: The candles as they are in the end.
+        window: The symbol and its sessions, of which only the last is looked at.
+        candles: The candles as they were in the end.
     """
     if candles.is_daily or not (folder / NAME).is_file():
         return []
@@ -65,7 +65,7 @@ def seen_before(folder: Path, window: Window, candles: Candles) -> list[JsonObje
             continue
         for until_ns, _ in versions:
             if until_ns < ends[row]:
-                continue  # a candle that had not closed then
+                continue  # the candle had not closed then
             bar = _bar_at(recorded, int(starts[row]), int(ends[row]), until_ns, candles, row)
             found.setdefault(row, []).append({"row": row, "until": _after(until_ns), "bar": bar, "own": True})
             closed = int(np.searchsorted(ends, until_ns, side="right")) if candles.indicators.columns else 0
@@ -77,13 +77,13 @@ def seen_before(folder: Path, window: Window, candles: Candles) -> list[JsonObje
 
 
 def _one_each(patches: list[JsonObject]) -> Iterator[JsonObject]:
-    """Yield one for each moment, the candle's own change rather than that of another before it."""
+    """Return one version for each moment, that of the candle's own change if there is one."""
     by_moment = {one["until"]: one for one in sorted(patches, key=lambda one: bool(one["own"]))}
     return (by_moment[until] for until in sorted(by_moment))
 
 
 def _after(time_ns: int) -> int:
-    """Return the second from which on a change is seen, for it came after the time was played."""
+    """Return the second from which on a change is seen, since it came after the time was played."""
     return time_ns // 10**9 + 1
 
 
@@ -99,7 +99,7 @@ def _no_lines(candles: Candles) -> list[None]:
 def _bar_at(
     recorded: _Recorded, start_ns: int, end_ns: int, until_ns: int, candles: Candles, row: int
 ) -> JsonObject | None:
-    """Return a candle as it was up to a time, or None when it was not there or cannot be known."""
+    """Return a candle as it was up to a time, or None when it did not exist or is not known."""
     places = sorted(start for start in {*recorded.last, *recorded.before} if start_ns <= start < end_ns)
     last = _joined([recorded.last[place] for place in places])
     shown = _as_it_is(candles, row)

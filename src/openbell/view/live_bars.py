@@ -27,15 +27,15 @@ _MOST_BARS = 3000
 
 
 async def follow_bars(folder: Path, symbol: str, last_id: str, is_ending: Callable[[], bool]) -> AsyncIterator[str]:
-    """Yield server-sent events with the bars of a symbol, of a new page all of the last session.
+    """Yield server-sent events with the bars of a symbol, for a new page first those of the last session.
 
-    A bar that was corrected is sent again. The id of an event is how much of the record was read.
+    A corrected bar is sent again. The id of an event is the offset in the record up to which bars were sent.
 
     Args:
         folder: The folder of the run.
         symbol: The symbol.
-        last_id: The id of the last event that the browser has; empty of a new page.
-        is_ending: Returns whether the server ends.
+        last_id: The id of the last event that the browser has; empty for a new page.
+        is_ending: Returns whether the server is shutting down.
     """
     reader = _Reader(folder / NAME, symbol, int(last_id) if last_id.isdecimal() else 0)
     spoken = stopwatch()
@@ -52,12 +52,12 @@ async def follow_bars(folder: Path, symbol: str, last_id: str, is_ending: Callab
 
 
 class _Reader:
-    """Reader of the record of a run that goes on.
+    """Incremental reader of the record of a run.
 
     Args:
         file: The record.
         symbol: The symbol whose bars are read.
-        offset: How much of it has been read.
+        offset: The number of bytes that have been read.
     """
 
     def __init__(self, file: Path, symbol: str, offset: int) -> None:
@@ -68,9 +68,10 @@ class _Reader:
         self._interval = ""
 
     def news(self) -> JsonObject | None:
-        """Return what was written since, or None when that says nothing of the symbol.
+        """Return the bars that were written since the last call, or None without bars or a new session.
 
-        Of several sessions only the last counts: the answer says whether one has begun.
+        If several sessions have begun since, only the bars of the last one are returned. ``session`` is the session
+        that has begun, None if none has.
         """
         session: str | None = None
         bars: dict[int, FeedBar] = {}
@@ -88,7 +89,7 @@ class _Reader:
         return {"session": session, "interval": self._interval, "step": step, "bars": rows}
 
     def _is_finest(self, bar: FeedBar) -> bool:
-        """Return whether a bar is of the finest interval that came, that of the first bar or a finer one."""
+        """Return whether no finer interval than that of a bar has come, and note a finer one."""
         if bar.interval != self._interval:
             one = parse_interval(bar.interval)
             if not one.is_intraday or (self._interval and one.ns > parse_interval(self._interval).ns):
@@ -97,7 +98,7 @@ class _Reader:
         return True
 
     def _lines(self) -> list[JsonObject]:
-        """Return the next whole lines that may be of interest, none when there is no further line."""
+        """Return the next complete lines that may concern the symbol, none when there are no further lines."""
         found: list[JsonObject] = []
         while not found:
             try:

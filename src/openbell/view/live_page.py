@@ -20,10 +20,10 @@ __all__ = ["live_page"]
 
 
 def live_page(catalogue: Catalogue, run: KnownRun, token: str) -> Response:
-    """Return the page of a live run, which its script fills by what it follows.
+    """Return the page of a live run, which its script fills from event streams.
 
     Raises:
-        ConfigError: The run is none.
+        ConfigError: The run is no live run.
     """
     if not is_live(run.folder):
         raise ConfigError("this run is not a live one: its page shows what it did.")

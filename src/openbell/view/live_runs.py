@@ -1,4 +1,4 @@
-"""Live runs that are followed by their growing files, and stopped."""
+"""Following of live runs by their growing files, and requests to stop them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from openbell.errors import ConfigError, RunFolderError, printable
 from openbell.live.status.live_status import STATUS
 from openbell.live.status.run_lock import OVER, STATE, is_running, read_state
 from openbell.live.stop_request import ask_to_stop
+from openbell.pages.page import browser_json
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
@@ -29,21 +30,21 @@ _LAST_BYTES = 60_000
 _MOST_BYTES = 400_000
 _SILENT_S = 5.0
 _NEW = -1
-"""The offset of a page that has nothing yet."""
+"""Offset of a new page, which has no events yet."""
 
 
 def is_live(folder: Path) -> bool:
-    """Return whether a folder is that of a live run, or of one that was."""
+    """Return whether a folder is that of a live run, running or over."""
     return (folder / STATE).is_file()
 
 
 def live_state(folder: Path) -> str:
-    """Return the state of a live run, "killed" of one whose process went away."""
+    """Return the state of a live run, "killed" if its process has died."""
     try:
         state = str(read_state(folder).get("state", ""))
     except RunFolderError:
         return "unreadable"
-    # Not by its summary, which may be of before it went on.
+    # Not by the summary, which may be older than a resumption of the run.
     return "killed" if state not in OVER and not is_running(folder) else state
 
 
@@ -51,11 +52,11 @@ def stop_run(folder: Path, flatten: bool) -> None:
     """Ask a live run to end, as ``openbell stop`` does.
 
     Args:
-        folder: Its folder.
-        flatten: Whether it closes its positions first.
+        folder: The folder of the run.
+        flatten: Whether the run closes its positions first.
 
     Raises:
-        ConfigError: It does not run.
+        ConfigError: The run is not running.
     """
     if not is_live(folder) or not is_running(folder):
         raise ConfigError("this run does not go on, so that there is nothing to stop.")
@@ -63,14 +64,14 @@ def stop_run(folder: Path, flatten: bool) -> None:
 
 
 async def follow(folder: Path, last_id: str, is_ending: Callable[[], bool]) -> AsyncIterator[str]:
-    """Yield server-sent events of a live run, also after its end, for it may be resumed.
+    """Yield server-sent events of a live run, also after its end, because it may be resumed.
 
-    The id of an event is how much of the journal was sent, so that a browser that lost the connection goes on there.
+    The id of an event is the offset in the journal up to which records were sent, where a reconnecting browser goes on.
 
     Args:
         folder: The folder of the run.
-        last_id: The id of the last event that the browser has; empty of a new page.
-        is_ending: Returns whether the server ends.
+        last_id: The id of the last event that the browser has; empty for a new page.
+        is_ending: Returns whether the server is shutting down.
     """
     offset = int(last_id) if last_id.isdecimal() else _NEW
     sent: tuple[int, int] | None = None
@@ -87,7 +88,7 @@ async def follow(folder: Path, last_id: str, is_ending: Callable[[], bool]) -> A
                 sent = stamp
                 yield event("status", status, offset)
                 spoken = looked = stopwatch()
-        if state == "" or looked.seconds > _SILENT_S:  # looking takes the lock of the run for a moment
+        if state == "" or looked.seconds > _SILENT_S:  # rarely: it takes the run's lock for a moment
             looked, found = stopwatch(), await run_sync(live_state, folder)
             if found != state:
                 state = found
@@ -99,8 +100,8 @@ async def follow(folder: Path, last_id: str, is_ending: Callable[[], bool]) -> A
 
 
 def event(name: str, value: object, offset: int) -> str:
-    """Return a server-sent event, whose id is how much of a file was read."""
-    return f"id: {offset}\nevent: {name}\ndata: {json.dumps(value, allow_nan=False)}\n\n"
+    """Return the text of a server-sent event, with an offset in a file as its id."""
+    return f"id: {offset}\nevent: {name}\ndata: {browser_json(value)}\n\n"
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:
@@ -115,12 +116,12 @@ def _status(file: Path) -> JsonObject | None:
     try:
         found: JsonObject = json.loads(file.read_bytes())
     except (OSError, ValueError):
-        return None  # it is exchanged as a whole: the next look finds it
+        return None  # tried again by the next look
     return found
 
 
 def _journal_since(file: Path, offset: int) -> tuple[list[JsonObject], int]:
-    """Return the records of whole lines from an offset on, of a new page the last ones, and where they end."""
+    """Return the records from an offset on, for a new page the last ones, and the offset of their end."""
     try:
         with file.open("rb") as lines:
             size = lines.seek(0, 2)

@@ -1,12 +1,12 @@
-"""Charts as bytes, of which a page asks for the rows that it shows."""
+"""Binary form of charts, of which a page requests the rows that it shows."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from openbell.pages.page import browser_json
 from openbell.pages.report.charts import PRICES
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ __all__ = ["MEDIA_TYPE", "ServedChart"]
 
 MEDIA_TYPE = "application/octet-stream"
 _NONE = np.int32(-(2**31))
-"""What stands for no value in a column of whole numbers."""
+"""Stand-in for a missing value in a column of whole numbers."""
 _MOST_WHOLE = 2**31 - 2
 _ALIGNED = 8
 
 
 class _Column(NamedTuple):
-    """A column as it is sent, whole numbers being its values times a power of ten."""
+    """A column as it is sent, either as floats or as whole numbers times a power of ten."""
 
     name: str
     values: NDArray[np.int32] | NDArray[np.float64]
@@ -35,15 +35,15 @@ class _Column(NamedTuple):
 class ServedChart:
     """Chart that is sent in parts.
 
-    An answer is the length of its head in four bytes, the head as JSON, and behind it the columns of some rows, which
-    begin at multiples of eight bytes. Numbers are little-endian: four bytes for whole multiples of the last decimal
-    that is shown, and eight where these are not enough.
+    A response has the length of its head in four bytes, the head as JSON, and the columns of some rows, each of which
+    begins at a multiple of eight bytes. Numbers are little-endian: integers of four bytes, in units of the last decimal
+    that is shown, or floats of eight bytes where such integers cannot hold the values.
 
     Args:
         data: The chart.
-        ends: When each bar closes, in seconds since 1970 UTC.
-        head: What its head says besides.
-        first_rows: How many of its last rows are sent first.
+        ends: The close of each bar, in seconds since 1970 UTC.
+        head: Further entries of the head.
+        first_rows: How many rows, from the end of the chart, are sent first.
     """
 
     def __init__(self, data: ChartData, ends: NDArray[np.int64], head: JsonObject, first_rows: int) -> None:
@@ -61,11 +61,11 @@ class ServedChart:
         return int(self._head["rows"])
 
     def first_part(self) -> bytes:
-        """Return the head with the last rows."""
+        """Return the response with the head of the chart and its last rows."""
         return self._answer(self._head, max(len(self) - self._first_rows, 0), len(self))
 
     def rows(self, first: int, after: int) -> bytes:
-        """Return some rows."""
+        """Return the response with the rows from ``first`` up to and without ``after``."""
         first = min(max(first, 0), len(self))
         return self._answer({}, first, min(max(after, first), len(self)))
 
@@ -75,7 +75,7 @@ class ServedChart:
             {"name": column.name, "bytes": column.values.itemsize, "decimals": column.decimals}
             for column in self._columns
         ]
-        text = json.dumps({**head, "first": first, "after": after, "columns": kinds}, allow_nan=False).encode()
+        text = browser_json({**head, "first": first, "after": after, "columns": kinds}).encode()
         text += b" " * (-(len(text) + 4) % _ALIGNED)
         aligned = [part + b"\0" * (-len(part) % _ALIGNED) for part in parts]
         return b"".join([len(text).to_bytes(4, "little"), text, *aligned])

@@ -1,4 +1,4 @@
-"""Sessions that are played again on request, one at a time."""
+"""Sessions that are replayed on request, one at a time."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MOST = 3
 
 
 class Playing(NamedTuple):
-    """State of a session that is played again.
+    """State of a session's replay.
 
     Attributes:
-        state: "playing", "ready" or "failed"; empty of one that nobody asked for.
-        problem: Why it failed.
+        state: "playing", "ready" or "failed"; empty if it was not requested.
+        problem: Why the replay failed.
         session: The session as it ended, once it is ready.
     """
 
@@ -34,27 +34,27 @@ class Playing(NamedTuple):
 
 
 class PlayedSessions:
-    """The sessions that were played again last.
+    """The last few replayed sessions.
 
-    Scanners and strategies of the run's config are called, so that it happens only when somebody asks for it.
+    A replay calls the scanners and strategies of the run's config, and so happens only on request.
 
     Args:
-        store: The store, where it is not the config's.
+        store: The store, if it is not that of the config.
     """
 
     def __init__(self, store: str | None) -> None:
         self._store = store
         self._known: dict[tuple[Path, date], Playing] = {}
         self._lock = Lock()
-        self._one = Lock()
+        self._replay_lock = Lock()
 
     def state(self, folder: Path, day: date) -> Playing:
-        """Return how a session stands."""
+        """Return the state of a session's replay."""
         with self._lock:
             return self._known.get((folder, day), Playing(""))
 
     def play(self, folder: Path, day: date) -> None:
-        """Begin to play a session, unless it is played already."""
+        """Begin to replay a session in a thread, unless that is running or done."""
         with self._lock:
             if self._known.get((folder, day), Playing("")).state in ("playing", "ready"):
                 return
@@ -62,12 +62,12 @@ class PlayedSessions:
         Thread(target=self._play, args=(folder, day), name="openbell-play", daemon=True).start()
 
     def _play(self, folder: Path, day: date) -> None:
-        with self._one:  # a session takes memory and a processor: one after the other
+        with self._replay_lock:  # one after the other, because a session takes memory and a processor
             try:
                 found = Playing("ready", session=open_run(folder, store=self._store).session(day))
             except OpenbellError as error:
                 found = Playing("failed", str(error))
-            except Exception as error:  # noqa: BLE001 -- code of users, whose every error is shown on the page
+            except Exception as error:  # noqa: BLE001 -- users' code may raise anything, which the page shows
                 found = Playing("failed", f"{type(error).__name__}: {error}")
         with self._lock:
             self._known[folder, day] = found

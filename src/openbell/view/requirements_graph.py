@@ -1,4 +1,4 @@
-"""Graph of a symbol's requirements, with numbers asked and got."""
+"""Graph of a symbol's requirements, with the numbers of bars that were asked for and found."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def requirements_graph(
     expected: Mapping[str, int],
     session: str,
 ) -> Markup:
-    """Draw who asked for a symbol, the additions, and the bars and indicators that came of them.
+    """Return a graph of a symbol's owners, their additions, and the resulting bars and indicators.
 
     Args:
         symbol: The symbol.
-        records: Its records in the journal of the session.
-        facts: Its series and indicators.
+        records: The records of the symbol in the journal of the session.
+        facts: The series and indicators of the symbol.
         expected: How many bars the calendar expects in the session, by interval.
         session: The address of the session's page.
     """
@@ -72,7 +72,7 @@ def requirements_graph(
 
 
 def brought_by(of: str, records: Sequence[JsonObject], interval: str = "") -> str:
-    """Return the address of the record that brought bars or an indicator, empty when there is none.
+    """Return the address of the record that added bars or an indicator, empty when there is none.
 
     Args:
         of: An interval, or the key of an indicator.
@@ -87,12 +87,12 @@ def brought_by(of: str, records: Sequence[JsonObject], interval: str = "") -> st
 
 
 def clock_of(record: JsonObject) -> str:
-    """Return the time of a record in the exchange's time zone."""
+    """Return the time of day of a record, in the exchange's time zone."""
     return f"{datetime.fromisoformat(record['time']):%H:%M:%S}".removesuffix(":00")
 
 
 def _most_asked(records: Sequence[JsonObject], interval: str) -> tuple[int, int]:
-    """Return the most bars and sessions of history that any of the additions asked for."""
+    """Return the most bars and the most sessions of history that any addition asked for."""
     found = [one for record in records if (one := record.get("asked", {}).get(interval))]
     return max((one["bars"] for one in found), default=0), max((one["sessions"] for one in found), default=0)
 

@@ -1,4 +1,4 @@
-"""Answers, made of templates."""
+"""HTTP responses, made from templates."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def page(
     """Return a page.
 
     Args:
-        template: Its template.
-        values: What it shows.
-        place: The entry of the bar that it belongs to, "runs", "sweeps" or "data".
-        crumbs: Names and addresses of the pages above it, and at last its own name without an address.
-        styles: Styles besides those of every page.
-        scripts: Scripts likewise.
+        template: The name of its template.
+        values: The values for the template.
+        place: The entry of the navigation bar to highlight, "runs", "sweeps" or "data".
+        crumbs: Names and addresses of the pages above it, then its own name without an address.
+        styles: Style sheets besides those of every page.
+        scripts: Scripts besides those of every page.
         charts: Scripts that draw with lightweight-charts.
-        data: What scripts read, as JSON.
+        data: The data for scripts, to be written as JSON.
         status: The HTTP status.
     """
     whole = {"version": version("openbell"), **values, "place": place, "crumbs": crumbs}
@@ -51,12 +51,12 @@ def page(
 
 
 def problem(heading: str, text: str, status: int) -> HTMLResponse:
-    """Return a page that says what is wrong."""
+    """Return a page with an error message."""
     return page("view_problem.html", {"heading": heading, "text": text}, status=status)
 
 
 def static(request: Request) -> Response:
-    """Answer with a file that pages load."""
+    """Return the response with a static file."""
     name = request.path_params["name"]
     text = static_file(name)
     if text is None:

@@ -1,4 +1,4 @@
-"""Runs that are shown, each under a name that leads to no path."""
+"""Catalogue of the runs that are shown, each with an id that does not reveal its path."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _T = TypeVar("_T")
 
 
 class UnknownRunError(ConfigError):
-    """There is no run of this name."""
+    """There is no run with this id."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownRun:
-    """A run of the list.
+    """A run with its id.
 
     Attributes:
-        id: Its name in addresses, made of its path.
-        stored: The run as its folder shows it.
+        id: Its name in addresses, a hash of its path.
+        stored: The run as stored in its folder.
         begun: When its config was written, in seconds since 1970 UTC.
     """
 
@@ -48,12 +48,12 @@ class KnownRun:
 
     @property
     def name(self) -> str:
-        """The name of its folder."""
+        """Name of the run's folder."""
         return self.folder.name
 
 
-class _Remembered(Generic[_T]):
-    """The last few things that were read of folders, as long as their files stay the same."""
+class _FolderCache(Generic[_T]):
+    """Cache of results read from folders, by folder and the stamps of its files."""
 
     def __init__(self, read: Callable[[Path], _T], most: int | None) -> None:
         self._read, self._most = read, most
@@ -73,7 +73,7 @@ class _Remembered(Generic[_T]):
 
 
 class Catalogue:
-    """The runs in some folders, read again when their files have changed.
+    """The runs in some folders, which are read again when their files change.
 
     Args:
         places: Returns the folders that hold runs, or are runs.
@@ -81,8 +81,8 @@ class Catalogue:
 
     def __init__(self, places: Callable[[], Sequence[Path]]) -> None:
         self._places = places
-        self._stored = _Remembered(read_run, None)
-        self._read = _Remembered(read_parts, _MOST_READ)
+        self._stored = _FolderCache(read_run, None)
+        self._read = _FolderCache(read_parts, _MOST_READ)
 
     def runs(self) -> list[KnownRun]:
         """Return all runs, the last begun first."""
@@ -90,7 +90,7 @@ class Catalogue:
         return sorted(found, key=lambda run: -run.begun)
 
     def run(self, run_id: str) -> KnownRun:
-        """Return the run of a name.
+        """Return the run with an id.
 
         Raises:
             UnknownRunError: There is none.
@@ -101,7 +101,7 @@ class Catalogue:
         raise UnknownRunError("there is no such run. It may have been moved or removed: see the list of runs.")
 
     def read(self, run: KnownRun) -> ReadRun:
-        """Return all that is read of a run."""
+        """Return everything that is read from the folder of a run."""
         return self._read.of(run.folder)
 
     def _known(self, folder: Path) -> KnownRun:
@@ -115,11 +115,11 @@ class Catalogue:
                 else:
                     yield from (entry for entry in sorted(place.iterdir()) if entry.is_dir() and is_run(entry))
             except OSError:
-                continue  # a folder that went away, or that nobody may look into, holds nothing to be shown
+                continue  # the folder was removed, or may not be read
 
 
 def id_of(folder: Path) -> str:
-    """Return the name of a folder in addresses, which does not show its path."""
+    """Return the id of a folder in addresses, a hash that does not reveal its path."""
     return hashlib.blake2b(os.fsencode(folder.absolute()), digest_size=6).hexdigest()
 
 

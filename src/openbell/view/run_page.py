@@ -24,7 +24,10 @@ _MOST_DAYS = 30
 
 
 def run_page(catalogue: Catalogue, run: KnownRun) -> Response:
-    """Return the page of a run, which is its report with its sessions in the place of some charts."""
+    """Return the page of a run.
+
+    It is the report, with links to sessions in place of charts of candles.
+    """
     read = catalogue.read(run)
     values, data = report_values(read, run.folder, ChosenCharts([], [], {}, []), most_trades=_MOST_TRADES)
     address = f"/run/{run.id}"

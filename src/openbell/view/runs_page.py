@@ -41,7 +41,7 @@ def runs_page(catalogue: Catalogue, places: str) -> Response:
 
     Args:
         catalogue: The runs.
-        places: Where they are, in words.
+        places: A text that names the folders of the runs.
     """
     rows = [_row(run) for run in catalogue.runs()]
     return page("view_runs.html", {"runs": rows, "places": places})

@@ -1,4 +1,4 @@
-"""Server of the pages on an address of this machine."""
+"""Web server of the pages."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _GRACE_S = 1
 
 
 class ViewServer:
-    """A server that listens from the moment it is made.
+    """A web server, which listens from its construction on.
 
     Args:
         places: Returns the folders that hold runs, or are runs.
         store: The store whose bars are shown, or None for those of the runs' configs.
-        host: The address.
-        port: The port; 0 takes any that is free.
+        host: The address to listen on.
+        port: The port; 0 chooses a free one.
 
     Attributes:
-        token: The secret that changes take, and beyond this machine every page.
+        token: The secret that changes need and, when other machines have access, every page.
 
     Raises:
-        ConfigError: The port is taken, or the address is none of this machine.
+        ConfigError: The port is in use, or the address is none of this machine.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class ViewServer:
 
     @property
     def address(self) -> str:
-        """The address of its first page, with the token if pages take it."""
+        """Address of the first page, with the token if pages need it."""
         return f"http://{self._address}/{'' if self._is_local else f'?token={self.token}'}"
 
     def serve(self) -> None:
-        """Serve until a signal, or until `stop`."""
+        """Serve until a signal arrives or `stop` is called."""
         import uvicorn
 
         config = uvicorn.Config(
@@ -86,11 +86,11 @@ class ViewServer:
             self._server.run(sockets=[self._socket])
 
     def close(self) -> None:
-        """Leave the port to others, of a server that has not served."""
+        """Release the port of a server that was not started."""
         self._socket.close()
 
     def stop(self) -> None:
-        """End serving, from another thread."""
+        """End `serve`, from another thread."""
         if self._server is not None:
             self._server.should_exit = True
 
@@ -103,7 +103,7 @@ def _is_local(host: str) -> bool:
 
 
 def _hosts(shown: str, host: str, port: int) -> frozenset[str] | None:
-    """Return the hosts that a browser of an honest user names."""
+    """Return the values of the Host header under which a user reaches this server, None for any."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 -- only asked for with --host, and the token guards it
         return None
     names = {shown, *(("localhost", "127.0.0.1", "[::1]") if _is_local(host) else ())}

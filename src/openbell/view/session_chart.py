@@ -1,4 +1,4 @@
-"""Charts of a session, as its page asks for them."""
+"""Charts of a session, as its page requests them."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ _FIRST_ROWS = 4000
 
 
 class SessionCharts:
-    """Charts that were asked for last, of which pages ask for further rows.
+    """The last few charts that were requested, of which pages request further rows.
 
     Args:
         catalogue: The runs.
-        played: The sessions that were played again.
-        store: The store, where it is not the config's.
+        played: The replayed sessions.
+        store: The store, if it is not that of the config.
     """
 
     def __init__(self, catalogue: Catalogue, played: PlayedSessions, store: Place | None) -> None:
@@ -60,12 +60,16 @@ class SessionCharts:
         self._lock = Lock()
 
     def answer(self, run: KnownRun, asked: Mapping[str, str]) -> bytes | JsonObject:
-        """Return the part of a chart that is asked for, or why there is none.
+        """Return the requested part of a chart, or a JSON object with the error.
 
-        Without the name of a chart it is the last rows of a new one, together with that name.
+        Args:
+            run: The run.
+            asked: The query. With ``chart``, ``first`` and ``after``, it requests rows of a chart. Without ``chart``,
+                it requests a new chart by ``symbol``, ``day``, ``interval`` and ``sessions``, of which the name and the
+                last rows are returned.
 
         Raises:
-            ConfigError: What is asked for is no day or interval, or the config of the run cannot be read.
+            ConfigError: The day or interval is invalid, or the config of the run cannot be read.
         """
         if "chart" in asked:
             with self._lock:
@@ -85,7 +89,7 @@ class SessionCharts:
         return found.first_part()
 
     def _new(self, name: str, run: KnownRun, asked: Mapping[str, str]) -> ServedChart | str:
-        """Return the chart of a symbol and interval up to a session."""
+        """Return a new chart of a symbol up to the end of a session, or why there is none."""
         read = self._catalogue.read(run)
         config, time_manager = read.calendar()
         day = day_of(asked.get("day", ""))
@@ -115,7 +119,7 @@ class SessionCharts:
 
 
 def _named(shown: str, read: ReadRun) -> str:
-    """Return the symbol that a page shows, where some of its characters may be written as escapes."""
+    """Return the symbol of the config that a page shows as a text, in which characters may be escaped."""
     if read.config is not None:
         return next((name for name in read.config.session_data_config.symbols if printable(name) == shown), shown)
     return shown
@@ -130,7 +134,7 @@ def _played(played: PlayedSessions, folder: Path, window: Window, interval: str,
         wanted = interval or min(data.bars, key=lambda name: parse_interval(name).ns)
         return session_candles(session, window.symbol, wanted, sessions=sessions - 1, indicators=True)
     except OpenbellError:
-        return None  # it does not reach back so far; the store may
+        return None  # its history is too short; that of the store may not be
 
 
 def _levels(run: KnownRun, symbol: str) -> Sequence[Level]:
@@ -140,12 +144,12 @@ def _levels(run: KnownRun, symbol: str) -> Sequence[Level]:
 
 
 @lru_cache(maxsize=64)
-def _read_levels(folder: Path, symbol: str, size: int) -> tuple[Level, ...]:  # noqa: ARG001 -- the size is its age
+def _read_levels(folder: Path, symbol: str, size: int) -> tuple[Level, ...]:  # noqa: ARG001 -- the size changes when the file does
     return tuple(resting_levels(folder, {symbol})[0][symbol])
 
 
 def _gaps(candles: Candles, window: Window, time_manager: TimeManager) -> list[JsonObject]:
-    """Return the rows before which expected bars are missing, with how many."""
+    """Return the rows before which expected bars are missing, with the number of these bars."""
     if candles.is_daily:
         return []
     starts = candles.bars["timestamp"].to_physical().to_numpy()
@@ -154,7 +158,7 @@ def _gaps(candles: Candles, window: Window, time_manager: TimeManager) -> list[J
          for day in time_manager.sessions(window.first, window.last)]
     )  # fmt: skip
     places = np.searchsorted(starts, expected)
-    # Those behind the last bar are not missing: they are to come.
+    # Bars after the last one are not missing, but still to come.
     rows = places[places < len(starts)]
     missing = rows[starts[rows] != expected[: len(rows)]]
     rows, counts = np.unique(missing, return_counts=True)

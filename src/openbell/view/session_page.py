@@ -1,4 +1,4 @@
-"""Page of a session, and the charts that it asks for."""
+"""Page of a session."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def session_page(
     """Return the page of a session.
 
     Raises:
-        ConfigError: The config of the run cannot be read, or it has no such session.
+        ConfigError: The config of the run cannot be read, or the day is no session.
     """
     read = catalogue.read(run)
     config, time_manager = read.calendar()
@@ -117,7 +117,10 @@ def _neighbours(days: Sequence[date], day: date, address: str) -> list[tuple[str
 
 
 def _trade(read: ReadRun, number: str) -> JsonObject | None:
-    """Return what is said of a trade, by its number in the table."""
+    """Return the values for the text on a trade, by its number in the table.
+
+    They are None if there is no such trade.
+    """
     trades = read.tables.trades
     if trades is None or not number.isdecimal() or not 0 < int(number[:9]) <= len(trades):
         return None

@@ -1,4 +1,4 @@
-"""Sweeps that are shown, each under a name that leads to no path."""
+"""Catalogue of the sweeps that are shown, each with an id that does not reveal its path."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _USUAL = "sweeps"
 
 
 class KnownSweep(NamedTuple):
-    """A sweep of the list.
+    """A sweep with its id.
 
     Attributes:
-        id: Its name in addresses, made of its path.
+        id: Its name in addresses, a hash of its path.
         folder: Its folder.
-        begun: When it was begun or changed, in seconds since 1970 UTC.
+        begun: When it was begun or resumed, in seconds since 1970 UTC.
     """
 
     id: str
@@ -31,12 +31,12 @@ class KnownSweep(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of its folder."""
+        """Name of the sweep's folder."""
         return self.folder.name
 
 
 class SweepCatalogue:
-    """The sweeps in the folders of runs, and in folders called sweeps beside these.
+    """The sweeps in the folders of runs, and in folders named "sweeps" beside these.
 
     Args:
         places: Returns the folders that hold runs, or are runs.
@@ -50,7 +50,7 @@ class SweepCatalogue:
         return sorted(self._found(), key=lambda one: -one.begun)
 
     def sweep(self, sweep_id: str) -> KnownSweep:
-        """Return the sweep of a name.
+        """Return the sweep with an id.
 
         Raises:
             UnknownRunError: There is none.
@@ -69,7 +69,7 @@ class SweepCatalogue:
             try:
                 yield KnownSweep(id_of(folder), folder, (folder / _MARK).stat().st_mtime)
             except OSError:
-                continue  # it went away
+                continue  # the sweep was removed meanwhile
 
 
 def _sweeps_in(folder: Path) -> Iterator[Path]:
@@ -79,4 +79,4 @@ def _sweeps_in(folder: Path) -> Iterator[Path]:
         elif folder.is_dir():
             yield from (one for one in sorted(folder.iterdir()) if (one / _MARK).is_file())
     except OSError:
-        return  # nobody may look into it
+        return  # the folder may not be read

@@ -1,4 +1,4 @@
-"""Pages of sweeps and of what they say about luck."""
+"""Pages of sweeps, with measures of overfitting and a walk-forward."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def sweep_page(one: KnownSweep, asked: Mapping[str, str]) -> Response:
         asked: The objective, and train, test, purge and anchored of a walk-forward.
 
     Raises:
-        ConfigError: It cannot be read, or what is asked for is no objective or number.
+        ConfigError: The sweep cannot be read, or an objective or a number is invalid.
     """
     sweep = read_stored_sweep(one.folder)
     by = asked.get("objective") or sweep.objective
@@ -185,9 +185,9 @@ def _neighbours(sweep: StoredSweep, by: str, best: int | None) -> JsonObject:
 
 
 def _luck(sweep: StoredSweep, best: int | None) -> list[tuple[str, str, str]]:
-    """Return numbers that tell how much of the best is luck.
+    """Return measures of how much of the best result is luck.
 
-    Each has a label, itself as text, and what it means, or why there is none.
+    Each has a label, its value as text, and its meaning or why it is not available.
     """
     found = [
         (
@@ -207,7 +207,7 @@ def _share(value: Number, meaning: str) -> tuple[str, str]:
 
 
 def _windows(sweep: StoredSweep, asked: Mapping[str, str]) -> Windows:
-    """Return the windows that are asked for, or else a training of half of the sessions and tests of an eighth."""
+    """Return the requested windows, by default with training of half of the sessions and tests of an eighth."""
     sessions = len(sweep.days)
     purge = min(sweep.warm_up, max(sessions // 4, 0))
     usual = {"train": max(sessions // 2, 1), "test": max(sessions // 8, 2), "purge": purge}

@@ -1,4 +1,4 @@
-"""Bars and indicators of a symbol as a session ended, from the run folder."""
+"""Series and indicators of a symbol at the end of a session, from the run folder."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class SeriesFacts(NamedTuple):
 
     Attributes:
         interval: The interval.
-        base: Of which bars it was made; None of stored ones.
-        history: Bars of history.
-        today: Bars of the session.
-        quality: The share of the session's expected bars in percent; None when it is not scored.
+        base: The interval of the bars that it was derived from; None if it was stored.
+        history: Number of bars of history.
+        today: Number of bars of the session.
+        quality: The percentage of the session's expected bars that are there; None when it is not scored.
     """
 
     interval: str
@@ -38,10 +38,10 @@ class IndicatorFacts(NamedTuple):
 
     Attributes:
         key: Its key.
-        interval: The bars that it is computed over.
-        lookback: Bars that it needs.
-        warmup: Bars of history that it was computed over.
-        settled: Whether it no longer depends on where its bars begin.
+        interval: The interval of the bars that it is computed over.
+        lookback: Number of bars that a first value takes.
+        warmup: Number of bars of history that it was computed over.
+        settled: Whether its values no longer depend on where its bars begin.
         valid: Whether it has a value.
     """
 
@@ -56,9 +56,9 @@ class IndicatorFacts(NamedTuple):
 def symbol_facts(
     folder: Path, summary: JsonObject, day: date, symbol: str
 ) -> tuple[list[SeriesFacts], list[IndicatorFacts]]:
-    """Return the series and the indicators of a symbol, empty when it was not there.
+    """Return the series and the indicators of a symbol, empty when the session did not have it.
 
-    Of sessions with many symbols the summary has the odd ones only; tables beside it have all.
+    For sessions with many symbols, the summary has only those with irregularities; tables beside it have all.
     """
     days = (one for one in summary.get("days") or () if isinstance(one, dict))
     found = next((one for one in days if one.get("date") == day.isoformat()), {})

@@ -1,4 +1,4 @@
-"""Page of a symbol, with why it is there or missing."""
+"""Page that explains why a symbol is in a session or missing."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ class _Row(NamedTuple):
 def why_page(
     catalogue: Catalogue, run: KnownRun, asked: str, day_text: str, store: str | None, of: str = ""
 ) -> Response:
-    """Return the page of a symbol, or without one that of a session's journal.
+    """Return the page of a symbol, or of a session's journal if no symbol is named.
 
     Args:
         catalogue: The runs.
         run: The run.
-        asked: The symbol; none when empty.
-        day_text: The session as ISO text; the last that has the symbol when empty.
-        store: The store, where it is not the config's.
-        of: An interval or the key of an indicator, to whose addition the page leads; none when empty.
+        asked: The symbol; empty for none.
+        day_text: The session as ISO text; empty for the last session with records of the symbol.
+        store: The store, if it is not that of the config.
+        of: An interval or the key of an indicator, whose addition the page is opened at; empty for none.
 
     Raises:
-        ConfigError: The config of the run cannot be read, or the day is none.
+        ConfigError: The config of the run cannot be read, or the day is invalid.
     """
     read = catalogue.read(run)
     config, time_manager = read.calendar()
@@ -122,7 +122,7 @@ def _records_of(folder: Path, symbol: str) -> Iterable[JsonObject]:
     file = folder / "journal.jsonl"
     if file.is_file():
         for line in event_lines(file, pattern):
-            # Not opened for all of its symbols, of which a line of a large session has hundreds.
+            # Without a record for each symbol of the line, which in a large session has hundreds.
             if symbol in line.get("symbols", ()):
                 yield {**{name: value for name, value in line.items() if name != "symbols"}, "symbol": symbol}
             elif line.get("symbol") == symbol:
@@ -136,7 +136,7 @@ def _ns(record: JsonObject) -> int:
 def _answer(
     symbol: str, shown: Sequence[JsonObject], records: Sequence[JsonObject], config: SessionConfig, store: str | None
 ) -> str:
-    """Return in a sentence why it is there, or why it is not."""
+    """Return a sentence that says why a symbol is in the session, or why it is not."""
     added = next((one for one in shown if one["ok"] and one["operation_type"] not in ("remove", "unlock")), None)
     if added is not None:
         removed = [one for one in shown if one["ok"] and one["operation_type"] == "remove"]

@@ -1,4 +1,4 @@
-"""The command `openbell data check`, which rates the stored bars, the worst series first."""
+"""The command `openbell data check`."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def check_data(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[float, int], None]]:
-    """Show a progress bar on stderr, removed at the end."""
+    """Show a progress bar on stderr, which is removed at the end."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from openbell.cli.terminal.console import err
@@ -136,7 +136,7 @@ def _closing(report: Report, shown: int) -> Iterator[str]:
 
 
 def _percent(value: float | None) -> str:
-    """Format with two decimals, rounded down so that only what is whole is 100."""
+    """Return a percentage as text with two decimals, rounded down so that only full completeness is 100."""
     return "-" if value is None else f"{math.floor(value * 100) / 100:.2f}"
 
 

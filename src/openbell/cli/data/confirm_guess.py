@@ -1,4 +1,4 @@
-"""The display of a guess about files, and its confirmation by a person or by --yes."""
+"""Display of a guess about files to import, and its confirmation by the user or by --yes."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _CONFIDENCE = {
 def confirm(
     guess_of: Callable[[ImportSource], Guess], sources: Sequence[ImportSource], *, yes: bool, as_json: bool
 ) -> Guess:
-    """Return the guess about the first readable file once it is confirmed.
+    """Return the guess about the first readable file, once it is confirmed.
 
-    Nothing is asked when nothing is guessed.
+    No confirmation is needed if nothing had to be guessed.
 
     Raises:
-        ConfigError: Something must be given that the file does not show.
+        ConfigError: An option is needed for something that the file does not show.
         DataError: No file can be read.
-        typer.Exit: The person said no (1), or there is none and --yes was not given (2).
+        typer.Exit: The user said no (1), or there is no terminal and --yes was not given (2).
     """
     guess = _first_guess(guess_of, sources)
     _log(guess, len(sources))
@@ -81,7 +81,7 @@ def _log(guess: Guess, files: int) -> None:
 
 
 def a_person_is_there() -> bool:
-    """Return whether someone can answer a question."""
+    """Return whether stdin is a terminal, so that a user can answer a question."""
     return sys.stdin.isatty()
 
 
@@ -124,7 +124,7 @@ def _show(guess: Guess, files: int) -> None:
 
 
 def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
-    """List the detections, with columns that were found in the same way in one line."""
+    """Return the detections as lines, with one line for columns that were detected in the same way."""
     lines: list[tuple[str, str, str, str]] = []
     for _, run in groupby(guess.detections, key=lambda f: (f.what.endswith(" column") or f.what, f.confidence, f.why)):
         same = list(run)
@@ -137,7 +137,7 @@ def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
 
 
 def _preview(guess: Guess) -> Table:
-    """Make a table of the first bars, on its side where the terminal is too narrow for their numbers."""
+    """Return a table of the first bars, transposed if the terminal is too narrow."""
     from openbell.cli.terminal.console import out
     from openbell.cli.terminal.tables import fits
 
@@ -167,7 +167,7 @@ def _table_of(guess: Guess, columns: dict[str, list[str]]) -> Table:
 
 
 def _columns_of(guess: Guess) -> dict[str, list[str]]:
-    """Return the cells of the first bars by the names of their columns."""
+    """Return the cells of the first bars, by column name."""
     from openbell.cli.terminal.printable import escape
     from openbell.model.bars import PRICE_COLUMNS
 
@@ -181,7 +181,7 @@ def _columns_of(guess: Guess) -> dict[str, list[str]]:
     elif zone is None or zone == "UTC":
         columns["start, UTC <"] = [f"{t:%a %Y-%m-%d {clock}}" if t else "-" for t in times]
     else:
-        # The local time is how a person knows the bars; beside it, UTC needs no date of its own.
+        # Users know their bars by local time; beside it, UTC needs no date of its own.
         city = zone.rsplit("/")[-1].replace("_", " ")
         columns[f"in {city} <"] = [f"{_in_zone(t, zone):%a %Y-%m-%d {clock}}" if t else "-" for t in times]
         columns["UTC <"] = [f"{t:{clock}}" if t else "-" for t in times]
@@ -195,7 +195,7 @@ def _short(text: str) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Write a price or volume with all its digits, as far as a person can use them."""
+    """Return a price or volume as text, with up to ten significant digits."""
     if value is None:
         return "-"
     text = f"{value:,.10g}"

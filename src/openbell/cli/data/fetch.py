@@ -93,7 +93,13 @@ def fetch_alpaca(
 
 
 def _sessions(time_manager: TimeManager, first: date, last: date | None) -> Sequence[date]:
-    """Return the sessions of that time that are over, those of days before today in New York."""
+    """Return the sessions of the range that are over.
+
+    These are the sessions of days before today at the exchange.
+
+    Raises:
+        ConfigError: There is none.
+    """
     today = time_manager.to_local(time_manager.now_ns).date()
     wanted = time_manager.sessions(first, min(last, today) if last else today) if first <= today else []
     over = [day for day in wanted if day < today]
@@ -106,7 +112,7 @@ def _sessions(time_manager: TimeManager, first: date, last: date | None) -> Sequ
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int, str], None]]:
-    """Show a progress bar on stderr that says what was answered last and how long it will take."""
+    """Show a progress bar on stderr, with the last answered request and the remaining time."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -154,7 +160,7 @@ def _show(report: FetchReport, store: Place, sessions: Sequence[date], *, as_jso
 
 
 def _listed(subjects: Sequence[str]) -> str:
-    """Return the symbols, or the first of many and their number."""
+    """Return the subjects as text, the first of many with the number of the others."""
     shown = ", ".join(subjects[:_MOST_SUBJECTS])
     return shown if len(subjects) <= _MOST_SUBJECTS else f"{shown} and {len(subjects) - _MOST_SUBJECTS:,} more"
 

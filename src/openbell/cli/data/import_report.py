@@ -1,4 +1,4 @@
-"""The progress and the report of an import."""
+"""Download of the files of an import, and the report of the import."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = ["describe_actions", "files_at", "show_import"]
 
 @contextmanager
 def files_at(paths: Sequence[str]) -> Iterator[list[Path]]:
-    """Bring files that lie in object storage to this machine for the length of a ``with`` block.
+    """Yield the paths of files, downloaded if they lie in object storage.
 
-    A progress bar shows it.
+    Downloads are kept for the length of a ``with`` block, and shown by a progress bar.
     """
     if not any(map(is_address, paths)):
         yield list(map(Path, paths))
@@ -42,7 +42,7 @@ def files_at(paths: Sequence[str]) -> Iterator[list[Path]]:
 
 
 def show_import(report: ImportReport, store: Place, *, as_json: bool) -> None:
-    """Print the report, warn of what was set aside or failed, and exit with 1 when a file failed."""
+    """Print the report of an import with its warnings, and exit with code 1 if a file failed."""
     if as_json:
         print_json(_summary(report, store))
     else:
@@ -106,7 +106,7 @@ def _summary(report: ImportReport, store: Place) -> dict[str, Any]:
 
 
 def describe_actions(written: WriteReport, store: Place) -> str:
-    """Describe in one line the corporate actions that an import stored."""
+    """Return a line that counts the corporate actions that an import stored."""
     return (
         f"corporate actions: {written.added:,} added, {written.revised:,} revised, {written.unchanged:,} unchanged; "
         f"list them with: {command_on('data actions', store)}"

@@ -66,7 +66,7 @@ def list_store(
 
 
 def _list_built(store: BarStore, *, as_json: bool) -> None:
-    """List the bars that openbell built itself, and of how many finer ones."""
+    """Print the bars that openbell built, each with the number of finer bars that it is made of."""
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
@@ -91,8 +91,8 @@ def _list_built(store: BarStore, *, as_json: bool) -> None:
 
 
 def _listing_table(listing: list[JsonObject], label: str | None) -> Table:
-    """Return the listing with as many columns as the terminal has room for."""
-    # What goes first are number and size of files, then times of day.
+    """Return the table of the listing, with as many columns as fit the terminal."""
+    # Number and size of files are left out first, then times of day.
     from openbell.cli.terminal.console import out
     from openbell.cli.terminal.tables import fits
 
@@ -120,6 +120,6 @@ def _table_of(listing: list[JsonObject], label: str | None, *, files: bool, cloc
 
 
 def _size(count: int) -> str:
-    """Return a number of bytes for a person."""
+    """Return a number of bytes as text in KiB or MiB."""
     kib = count / 1024
     return f"{kib:,.0f} KiB" if kib < 10_000 else f"{kib / 1024:,.0f} MiB"

@@ -1,4 +1,4 @@
-"""The options that the commands about stores share."""
+"""Options that the commands about stores share."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 def store_folder(given: str | None) -> Place:
-    """Return the store's folder or address, which is ./store unless one is given.
+    """Return the given folder or address of a store, ./store if none is given.
 
     Raises:
-        ConfigError: None is given, and there is no ./store.
+        ConfigError: None is given, and ./store does not exist.
     """
     if given is not None:
         return place_of(given)

@@ -1,4 +1,4 @@
-"""The command `openbell data rm`, which shows what would go before it removes anything."""
+"""The command `openbell data rm`, which shows the bars to remove before it asks and removes them."""
 
 from __future__ import annotations
 
@@ -61,10 +61,11 @@ def _a_person_is_there() -> bool:
 
 
 def _series(store: BarStore, symbols: list[str], intervals: list[str] | tuple[()]) -> list[tuple[str, str]]:
-    """Return the series that are meant.
+    """Return the stored series of the symbols, with only the given intervals if there are any.
 
     Raises:
-        UnknownNameError: The store has no such symbol, or an interval is none that stores take (ConfigError).
+        UnknownNameError: The store has no such symbol.
+        ConfigError: An interval is none that stores have.
     """
     from openbell.errors import ConfigError, UnknownNameError
     from openbell.store.layout import STORED, is_stored

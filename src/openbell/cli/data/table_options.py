@@ -1,4 +1,4 @@
-"""The options that `data import csv` and `data import parquet` share."""
+"""Options that the imports of CSV, Parquet, Feather and JSON files share."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _column(name: str, what: str) -> Any:
 
 @dataclass(frozen=True)
 class TableOptions:
-    """The options for reading tables, None where they are to be guessed."""
+    """Options for reading tables, None where the value is to be guessed."""
 
     interval: Interval = None
     symbol: Symbol = None
@@ -91,25 +91,25 @@ class TableOptions:
 
     @property
     def columns(self) -> CsvColumns:
-        """The names of the columns."""
+        """Names of the columns, None where they are to be guessed."""
         from openbell.importers.csv import CsvColumns
 
         return CsvColumns(**{f.name: getattr(self, f"{f.name}_column") for f in fields(CsvColumns)})
 
     def given(self, **more: Any) -> dict[str, Any]:
-        """The arguments of `Given`."""
+        """Return the arguments for `Given`, with further ones that are passed on."""
         names = ("interval", "time_format", "timezone", "label", "price_scale", "symbol", "days")
         given = {name: getattr(self, name) for name in names}
         return {"columns": self.columns, **given, "exchange": exchange_named(self.exchange), **more}
 
 
 def taking_table_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command with a parameter of `TableOptions` each of these options."""
+    """Replace a command's parameter ``options`` by one option for each field of `TableOptions`."""
     options = {field.name for field in fields(TableOptions)}
 
     def expanded(**given: Any) -> None:
-        mine = {name: given.pop(name) for name in options}
-        command(**given, options=TableOptions(**mine))
+        table_options = {name: given.pop(name) for name in options}
+        command(**given, options=TableOptions(**table_options))
 
     types = {**get_type_hints(command, include_extras=True), **get_type_hints(TableOptions, include_extras=True)}
     own = [p for p in inspect.signature(command).parameters.values() if p.name != "options"]

@@ -87,18 +87,15 @@ def verify_store(
 
 
 def _text_of(store: Place, damage: Damage) -> str:
-    """Return what is wrong, and of a data file where it is.
+    """Return what is wrong with a file, with its path if it is a data file.
 
-    Others have a column for that.
+    Other files have a column for their path.
     """
     return f"{damage.reason}\n{name_within(damage.path, store)}" if damage.partition else damage.reason
 
 
 def damage_dict(store: Place, damage: Damage) -> JsonObject:
-    """Return a damage for JSON.
-
-    The month of daily bars is "all".
-    """
+    """Return a damaged file as a JSON object, in which the month of daily bars is "all"."""
     from openbell.store.layout import instant
 
     entry, partition = damage.entry, damage.partition
@@ -117,11 +114,11 @@ def damage_dict(store: Place, damage: Damage) -> JsonObject:
 
 
 def damages_table(title: str, store: Place, rows: Sequence[tuple[Damage, Sequence[str]]], more: Sequence[str]) -> Table:
-    """Make a table of damaged files, with whose bars they hold and further columns."""
+    """Return a table of damaged files and their bars, with further columns."""
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
-    # Of a data file, the columns before say where it is.
+    # Data files need no column for their path: symbol, interval and month name them.
     others = any(damage.partition is None for damage, _ in rows)
     names = ("symbol", "interval <", "month <", "bars >", *(("file",) if others else ()), *more)
     table = make_table(escape(title), *names)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["heat_map", "is_dense"]
 
 _MOST_COLUMNS, _MOST_ROWS = 8, 30
-"""Of a larger grid, a cell is one digit."""
+"""Size of a grid above which a cell is shown as one digit."""
 
-# One hue from light to dark, with a text that can be read on it, in light and dark terminals alike.
+# One hue from light to dark, each shade with a text colour that is readable on light and dark terminals.
 _SHADES = tuple(
     f"{text} on color({n})"
     for text, n in (("black", 195), ("black", 153), ("black", 111), ("white", 32), ("white", 24))
@@ -27,17 +27,20 @@ _SHADES = tuple(
 
 
 def is_dense(grid: Grid) -> bool:
-    """Return whether a grid is so large that its cells are digits, from 0 for the worst to 9 for the best."""
+    """Return whether a grid is so large that its cells are digits.
+
+    They are from 0 for the worst to 9 for the best.
+    """
     return len(grid.columns[1]) > _MOST_COLUMNS or len(grid.rows[1]) > _MOST_ROWS
 
 
 def heat_map(grid: Grid, name: str, objective: str) -> Table:
-    """Return the objective by two keys, the darker the better where there is colour.
+    """Return a table of the objective by two keys, darker for better.
 
     Args:
         grid: The grid.
-        name: What the key of its rows is called.
-        objective: The objective.
+        name: The name to show for the key of the rows.
+        objective: The name of the objective.
     """
     sign = sign_of(objective)
     known = [sign * cell for row in grid.cells for cell in row if cell is not None]

@@ -1,4 +1,4 @@
-"""Screen and log of a live run while it goes on."""
+"""Screen and log of a live run while it is running."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["LiveLog", "LiveScreen"]
 _REFRESHES = 2
 _STATUS_EVERY_S = 60.0
 _LOGGED = ("fill", "order")
-"""Kinds of happenings that nothing else logs."""
+"""Kinds of happenings that `LogObserver` does not log."""
 
 
 class LiveScreen(ProgressObserver):
-    """View of a run that is drawn twice a second where stderr is a terminal.
+    """Screen of a live run, drawn twice a second if stderr is a terminal.
 
     Args:
-        shown: Whether to show it there.
+        shown: Whether to show it on such a terminal.
     """
 
     def __init__(self, *, shown: bool = True) -> None:
@@ -40,7 +40,7 @@ class LiveScreen(ProgressObserver):
         self._live: Live | None = None
 
     def watch(self, monitor: Monitor) -> None:
-        """Show a run from now on."""
+        """Begin to show a run."""
         self._monitor = monitor
         self.__enter__()
 
@@ -69,10 +69,10 @@ class LiveScreen(ProgressObserver):
 
 
 class LiveLog:
-    """Log of what happens in a live run beside that of any run, with its status now and then.
+    """Log of what is particular to a live run, with its status at changes and each minute.
 
     Args:
-        monitor: What is seen of the run.
+        monitor: The monitor of the run.
     """
 
     def __init__(self, monitor: Monitor) -> None:
@@ -87,11 +87,14 @@ class LiveLog:
             self._log.info(one.kind, session_time=one.time, text=one.text)
 
     def _status(self, status: LiveStatus) -> None:
-        """Log the status when the run, the feed or the number of symbols in a state has changed, and each minute."""
+        """Log the status each minute, and when it has changed.
+
+        Changes are those of the state of the run, the health of the feed, the session, and the numbers of symbols.
+        """
         shown = status.state, status.feed.health, tuple((status.counts or {}).items()), status.date
         if shown == self._shown and self._since.seconds < _STATUS_EVERY_S:
             return
         self._shown, self._since = shown, stopwatch()
         fields = status.to_dict()
-        del fields["happened"]  # each was logged when it happened
+        del fields["happened"]  # each is logged when it happens
         self._log.info("status", session_time=status.clock, **fields)

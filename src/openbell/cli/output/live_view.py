@@ -39,13 +39,13 @@ _LEAST_ROOM = 10
 
 
 def live_view(status: LiveStatus, heard_s: float | None, width: int, height: int) -> RenderableType:
-    """Return what a terminal shows of a live run.
+    """Return the view of a live run for a terminal.
 
     Args:
         status: The last snapshot.
-        heard_s: How long ago the last bar came, in seconds; None before the first.
+        heard_s: Seconds since the last bar arrived or the connection was made; None before that.
         width: Columns of the terminal.
-        height: Its rows.
+        height: Rows of the terminal.
     """
     head = [
         _title(status),
@@ -139,7 +139,7 @@ def _counts(status: LiveStatus) -> Text:
     return line
 
 
-# The tables, each with its number of rows
+# The tables, each with its number of lines
 
 _Block = tuple["RenderableType", int]
 _Entry = TypeVar("_Entry")
@@ -172,7 +172,10 @@ def _beside(status: LiveStatus, rows: int, width: int) -> list[list[_Block]]:
 
 
 def _shared(wanted: Sequence[int], rows: int) -> list[int]:
-    """Return how many rows below its heading each block gets, the largest giving way first."""
+    """Return the number of rows of each block without its heading.
+
+    The largest block is cut first, until all fit.
+    """
     given = list(wanted)
     while any(given) and sum(one + 1 for one in given if one) > max(rows, 0):
         given[max(range(len(given)), key=lambda place: given[place])] -= 1
@@ -180,7 +183,7 @@ def _shared(wanted: Sequence[int], rows: int) -> list[int]:
 
 
 def _symbols(symbols: Sequence[SymbolStatus], count: int, rows: int, width: int) -> list[_Block]:
-    """Return the table of symbols, whose last column has what is missing, or the last price."""
+    """Return the table of symbols, with what is missing or the last price in its last column."""
     if rows < 1 or not symbols:
         return []
     shown = _fitting(symbols, count, rows)
@@ -205,7 +208,7 @@ def _last(one: SymbolStatus) -> str:
 
 
 def _ready(ready: Sequence[SymbolStatus], rows: int, width: int) -> list[_Block]:
-    """Return the symbols that are ready with their prices, as many as fit some lines."""
+    """Return the ready symbols with their prices, as many as fit some lines."""
     if rows < 1 or not ready:
         return []
     per_line = max(1, width // _CELL)
@@ -249,7 +252,10 @@ def _orders(account: AccountStatus, rows: int) -> list[_Block]:
 
 
 def _fitting(entries: Sequence[_Entry], count: int, rows: int) -> Sequence[_Entry]:
-    """Return as many entries as fit some rows, with one for the number of the others if there are any."""
+    """Return the entries that fit some rows.
+
+    A row is left for the number of the others, if there are any.
+    """
     return entries[: rows if count <= rows else rows - 1]
 
 
@@ -261,7 +267,7 @@ def _table_and_rest(table: Table, shown: int, others: int, what: str) -> list[_B
 
 
 def _happened(happened: Sequence[Happening], rows: int) -> Iterable[Text]:
-    """Yield the last lines of what happened, in order of time, since a session may be behind its feed."""
+    """Yield a line for each of the last happenings, in order of time."""
     for one in sorted(happened[-rows:], key=lambda one: one.time):
         line = _line((f"{one.time[11:19]} ", "dim"), (f"{one.kind:<8}", _OF_KIND.get(one.kind, "dim")))
         line.append(_clean(one.text))

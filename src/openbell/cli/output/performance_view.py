@@ -1,4 +1,4 @@
-"""Performance as tables for people."""
+"""Tables of the performance of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["performance_table", "shown"]
 
 
 def shown(number: float | None, form: str) -> str:
-    """Format a number, or a dash when there is none."""
+    """Return a number as text, a dash if there is none."""
     if number is None:
         return "-"
     if form == "percent":
@@ -29,18 +29,18 @@ def shown(number: float | None, form: str) -> str:
 
 
 def performance_table(title: str, numbers: Mapping[str, float | None]) -> Table:
-    """Return the numbers in three blocks side by side, or one below the other on a narrow terminal.
+    """Return a table of the numbers in blocks side by side, or in one column on a narrow terminal.
 
-    Numbers beside a benchmark are left out when there is none.
+    Numbers against a benchmark are left out without one, and rare costs and counts if they are zero.
     """
     from openbell.cli.terminal.console import out
 
-    blocks = [[line for line in block if _is_of_interest(line, numbers)] for block in BLOCKS]
+    blocks = [[line for line in block if _is_shown(line, numbers)] for block in BLOCKS]
     table = _beside_each_other(title, blocks, numbers)
     return table if fits(table, out) else _below_each_other(title, blocks, numbers)
 
 
-def _is_of_interest(line: Line, numbers: Mapping[str, float | None]) -> bool:
+def _is_shown(line: Line, numbers: Mapping[str, float | None]) -> bool:
     beside = ("alpha", "beta", "correlation", "information_ratio")
     rare = ("slippage", "dividends", "borrow", "ambiguous_fills", "rejected")
     number = numbers.get(line.name)

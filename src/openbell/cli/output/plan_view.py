@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"\d[\d,.:-]*")
 
 
 def plan_views(plan: PlanResult) -> Iterator[RenderableType]:
-    """Yield a table per kind of day, and the requirement graph of the first symbol that can be loaded."""
+    """Yield a table for each kind of day, and the reasons of the first symbol that can be loaded."""
     alike: dict[tuple[object, ...], list[DayPlan]] = {}
     for day in plan.days:
         required = [(f"{r.owner} {r.symbol}", r.plan) for r in day.requirements]
@@ -37,7 +37,7 @@ def plan_views(plan: PlanResult) -> Iterator[RenderableType]:
 
 
 def _kind_of_symbol(name: str, symbol: SymbolPlan) -> tuple[object, ...]:
-    """Return the properties that days of one table share, unlike their numbers of rows."""
+    """Return the properties of a symbol's plan that are equal on all days of one table."""
     return name, symbol.can_proceed, symbol.required_intervals, symbol.steps
 
 
@@ -70,7 +70,7 @@ def _plan_of(days: Sequence[DayPlan], label: str) -> Iterator[RenderableType]:
 
 
 def _requirements(day: DayPlan) -> RenderableType:
-    """Return a table with a row for each scanner or strategy and the symbols of which it needs the same."""
+    """Return a table with a row for each owner and group of symbols with the same needs."""
     table = make_table("Required by scanners and strategies", "who", "needs", "of", "can load", "bars of history")
     alike: dict[tuple[str, tuple[str, ...], bool], list[RequirementPlan]] = {}
     for required in day.requirements:
@@ -108,7 +108,7 @@ def _named(dates: Sequence[date]) -> str:
 
 
 def _problems(days: Sequence[DayPlan], of: Callable[[SymbolPlan], Sequence[str]], prefix: str) -> Iterator[str]:
-    """Yield one line for each problem, with all symbols and days that share it, whatever its numbers."""
+    """Yield a line for each problem, with all symbols and days that share its text but for numbers."""
     symbols: dict[tuple[date, str], list[str]] = {}
     for day in days:
         required = [(f"{r.symbol} ({r.owner})", r.plan) for r in day.requirements]

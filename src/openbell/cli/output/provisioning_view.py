@@ -21,18 +21,18 @@ __all__ = ["count_refusals", "count_warnings", "provisioning_table", "refusals",
 _MOST_LINES = 6
 _ADDITIONS = ("symbol", "bar", "indicator")
 _LOCKS_OF_POSITIONS = ("portfolio", ("lock", "unlock"))
-"""They come with each position and go with it: fills tell of them, and the journal has them."""
+"""Source and operations of locks that come and go with positions, and so are not shown beside fills."""
 
 
 def provisioning_table(day: DayResult, label: str = "", like: DayResult | None = None) -> Table:
-    """Return a table of a session's additions with their outcomes.
+    """Return a table of a session's additions and removals with their outcomes.
 
-    Equal ones at one time share a row. Rows that are the same in the session ``like``, but for their durations, are
-    left out.
+    Equal additions of several symbols at one time share a row. Rows that the session ``like`` has too, apart from their
+    durations, are left out.
     """
     columns = ("time", "asked by", "addition", "intervals", "symbols", "ms >", "outcome")
-    known = {_but_ms(row) for row in _additions(like.provisioning)} if like else set()
-    rows = [row for row in _additions(day.provisioning) if _but_ms(row) not in known]
+    known = {_without_ms(row) for row in _additions(like.provisioning)} if like else set()
+    rows = [row for row in _additions(day.provisioning) if _without_ms(row) not in known]
     other = f", other than on {like.date}" if like else ""
     table = make_table(f"Provisioning for {day.date}{other}{label}", *columns)
     for row in rows:
@@ -40,7 +40,7 @@ def provisioning_table(day: DayResult, label: str = "", like: DayResult | None =
     return table
 
 
-def _but_ms(row: tuple[str, ...]) -> tuple[str, ...]:
+def _without_ms(row: tuple[str, ...]) -> tuple[str, ...]:
     return (*row[:-2], row[-1])
 
 
@@ -57,7 +57,7 @@ class _Row(NamedTuple):
 
 
 def _additions(records: Sequence[ProvisioningRecord]) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each row, one for all indicators that the same symbols got at a time."""
+    """Yield the cells of each row, with one row for all indicators that the same symbols got at a time."""
     rows: dict[_Row, tuple[list[str], float]] = {}
     source, operations = _LOCKS_OF_POSITIONS
     shown = [record for record in records if record.source != source or record.operation_type not in operations]
@@ -93,33 +93,33 @@ def _equal(records: Sequence[ProvisioningRecord]) -> list[list[ProvisioningRecor
 
 
 def count_refusals(day: DayResult) -> int:
-    """Count the refusals of scanners' and strategies' additions."""
+    """Return the number of refused requests of scanners and strategies."""
     return sum(1 for _ in _refused(day.provisioning))
 
 
 def _refused(records: Sequence[ProvisioningRecord]) -> Iterator[ProvisioningRecord]:
-    """Yield the records of refusals but those of the config, which are shown as dropped."""
+    """Iterate over the records of refusals, except for the config's symbols, which are shown as dropped."""
     return (record for record in records if not record.ok and record.source != "config")
 
 
 def refusals(day: DayResult, like: DayResult | None = None) -> list[str]:
-    """Return a line for each reason of a refusal, with who asked for what.
+    """Return a line for each reason of refusals, with symbols, operation and owner.
 
-    Those of the session ``like`` are counted, and not repeated.
+    Lines that the session ``like`` has too are only counted.
     """
     known = set(_refusal_lines(like.provisioning)) if like else set()
     return _new(_refusal_lines(day.provisioning), known, "[red]refused[/]", "refusals", like)
 
 
 def refusals_of(records: Sequence[ProvisioningRecord]) -> list[str]:
-    """Return a line for each reason of a refusal among the records of a session that did not come to its end."""
+    """Return a line for each reason of refusals among the records of a session that did not end."""
     return _new(_refusal_lines(records), set(), "[red]refused[/]", "refusals", None)
 
 
 def _refusal_lines(all_records: Sequence[ProvisioningRecord]) -> list[str]:
     alike: dict[tuple[str, str, str], list[ProvisioningRecord]] = {}
     for record in _refused(all_records):
-        # The same reason may name the symbol.
+        # Reasons that differ only in the symbol's name count as one.
         common = " ".join(record.errors).replace(record.symbol, "\0")
         alike.setdefault((record.owner, record.operation_type, common), []).append(record)
     return [_refusal(records) for records in alike.values()]
@@ -136,12 +136,12 @@ def _refusal(records: Sequence[ProvisioningRecord]) -> str:
 
 
 def count_warnings(day: DayResult) -> int:
-    """Count the different warnings."""
+    """Return the number of distinct warnings."""
     return len(_warned(day))
 
 
 def warnings(day: DayResult, like: DayResult | None = None) -> list[str]:
-    """Return a line for each warning, and the number of those that ``like`` has as well."""
+    """Return a line for each warning, and the number of those that the session ``like`` has too."""
     known = set(_warning_lines(like)) if like else set()
     return _new(_warning_lines(day), known, "[yellow]warning[/]", "warnings", like)
 
@@ -151,7 +151,7 @@ def _warning_lines(day: DayResult) -> list[str]:
 
 
 def _warned(day: DayResult) -> dict[str, list[str]]:
-    """Return the symbols of each warning."""
+    """Return the symbols of each warning, by its text."""
     found: dict[str, list[str]] = {}
     for record in day.provisioning:
         for text in record.warnings if record.ok else ():
@@ -162,7 +162,7 @@ def _warned(day: DayResult) -> dict[str, list[str]]:
 
 
 def _new(lines: list[str], known: set[str], label: str, kind: str, like: DayResult | None) -> list[str]:
-    """Return the first lines that are not known, and the number of those that are."""
+    """Return the first new lines, and lines that count the others and the known ones."""
     new = [line for line in lines if line not in known]
     shown = new[:_MOST_LINES]
     if len(new) > len(shown):

@@ -26,12 +26,12 @@ __all__ = ["LogObserver", "ProgressObserver"]
 
 
 class ProgressObserver(SessionObserver):
-    """Progress bar on stderr that names the session at work.
+    """Progress bar on stderr that names the current session.
 
     Use it as a context manager.
 
     Args:
-        shown: Whether to show it where stderr is a terminal; not beside a log that goes there.
+        shown: Whether to show it if stderr is a terminal; False if a log is written there.
     """
 
     def __init__(self, *, shown: bool = True) -> None:
@@ -49,7 +49,7 @@ class ProgressObserver(SessionObserver):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Take the bar off the screen for as long as something is printed."""
+        """Hide the bar within a ``with`` block, while something is printed."""
         self.__exit__()
         try:
             yield
@@ -65,15 +65,15 @@ class ProgressObserver(SessionObserver):
         warn(warning)
 
     def day_started(self, day: date) -> None:
-        """Name the session."""
+        """Show the session that is being prepared."""
         self._update(description=f"{day}: provisioning")
 
     def provisioned(self, record: ProvisioningRecord) -> None:
-        """Name the symbol."""
+        """Show the symbol that was provisioned."""
         self._update(description=f"{record.time:%Y-%m-%d}: provisioned {record.symbol}")
 
     def day_prepared(self, session_data: SessionData) -> None:
-        """Name the session."""
+        """Show the session that begins."""
         self._update(description=f"{session_data.session_date}: streaming")
 
     def advanced(self, share: float) -> None:
@@ -91,10 +91,10 @@ class ProgressObserver(SessionObserver):
 
 
 def _progress_bar() -> Progress:
-    # Takes its time to import, and without a terminal there is no bar.
+    # Imported here, because it takes long and is not needed without a terminal.
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    # What a user's code prints goes past the bar only if stdout is that terminal, too; else to where stdout goes.
+    # What users' code prints is shown above the bar only if stdout is a terminal too; else it goes where stdout goes.
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
         console=err, transient=True, redirect_stdout=out.is_terminal,
@@ -104,7 +104,7 @@ def _progress_bar() -> Progress:
 
 
 class LogObserver(SessionObserver):
-    """Log of a run, with session time.
+    """Log of a run, whose events carry the session time.
 
     Sessions, symbols, refused removals, scans and signals are logged as info, all other additions and removals as
     debug. Refused additions are not logged here: provisioning warns of them.
@@ -141,7 +141,7 @@ class LogObserver(SessionObserver):
             log("provisioned", **fields, reason=record.reason, steps_ms=steps)
 
     def day_prepared(self, session_data: SessionData) -> None:
-        """Log the begin of the session."""
+        """Log the beginning of the session."""
         self._log.info("session begins", session=str(session_data.session_date), symbols=len(session_data.symbols))
 
     def scanned(self, scan: ScanEvent) -> None:

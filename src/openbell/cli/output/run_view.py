@@ -28,12 +28,12 @@ _MOST_SESSIONS_IN_FULL = 5
 
 
 class _Column(NamedTuple):
-    """A column of the overview.
+    """A column of the overview of sessions.
 
     Attributes:
         name: Its heading.
         width: Its width in characters.
-        right: Whether it is flushed right.
+        right: Whether it is right-aligned.
         rank: On a narrow terminal, columns of low rank are left out first.
     """
 
@@ -63,14 +63,14 @@ _TRADING_COLUMNS = (
 
 
 class RunReport(SessionObserver):
-    """Prints each session to stdout when it is over.
+    """Prints each session to stdout when it ends.
 
-    Up to five are printed in full; of more, each has a line and the last one is printed in full.
+    Up to five sessions are printed in full. Of more, each is printed as one line, and the last one also in full.
 
     Args:
-        paused: Makes way for what is printed, such as by taking a progress bar off the screen.
+        paused: Returns a context manager that hides a progress bar while something is printed.
         execution: The section ``execution`` of the config; None when nothing is traded.
-        everything: Whether all of many symbols are printed, not the odd ones alone.
+        everything: Whether all symbols are printed even if they are many, not only those with irregularities.
 
     Attributes:
         store_label: The label of the store that the run reads; None when it has none.
@@ -106,11 +106,11 @@ class RunReport(SessionObserver):
         self._count = len(days)
 
     def provisioned(self, record: ProvisioningRecord) -> None:
-        """Note an addition of the session, in case that it does not come to its end."""
+        """Keep a record of the session, to print its refusals if the session does not end."""
         self._unfinished.append(record)
 
     def day_ended(self, result: DayResult, session_data: SessionData) -> None:  # noqa: ARG002 -- the signature
-        """Print the session, or its line."""
+        """Print the session in full or as a line."""
         self._unfinished.clear()
         with self._paused():
             if not self._is_long:
@@ -124,9 +124,9 @@ class RunReport(SessionObserver):
         self._last = result
 
     def finish(self, result: RunResult) -> None:
-        """Print the last of many sessions in full, what the run earned, and the durations.
+        """Print the last of many sessions in full, the earnings of the run, and the durations.
 
-        Of a run that failed, what its last session refused is printed as well.
+        If the run failed, the refusals of its unfinished session are printed as well.
         """
         self._print_last()
         self._print_trading(result)
@@ -177,7 +177,7 @@ class RunReport(SessionObserver):
 
 
 def _columns_that_fit(of: tuple[_Column, ...], width: int) -> list[_Column]:
-    """Return the overview's columns, without as many as a narrow terminal has no room for."""
+    """Return the columns that fit a terminal, leaving out those of low rank first."""
     columns = list(of)
     while len(columns) > 1 and sum(column.width + 2 for column in columns) - 2 > width:
         columns.remove(min(columns, key=lambda column: column.rank))

@@ -33,7 +33,7 @@ _LEAST_NEEDED_FIRST = ("trades >", "Sharpe >", "signals >", "first", "drawdown >
 
 
 def runs_table(runs: Sequence[StoredRun]) -> Table:
-    """Return one line a run, with as many columns as the terminal has room for."""
+    """Return a table with a row for each run, and as many columns as fit the terminal."""
     from openbell.cli.terminal.console import out
 
     lines = [_cells(run) for run in runs]
@@ -63,7 +63,7 @@ def _cells(run: StoredRun) -> dict[str, str]:
 
 
 def comparison_views(comparison: RunComparison) -> list[Table]:
-    """Return a table of the numbers, and one of where the configs differ."""
+    """Return a table of the numbers, and one of the differences of the configs if there are any."""
     names = [escape(run.path.name) for run in (comparison.a, comparison.b)]
     pairs = {pair.name: pair for pair in comparison.numbers}
     numbers = make_table("", "", f"{names[0]} >", f"{names[1]} >", "difference >")

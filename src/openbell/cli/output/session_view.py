@@ -30,7 +30,7 @@ _MOST_SCANS = 3
 _MOST_GAPS = 3
 _MOST_ACTIONS = 3
 _MOST_SYMBOLS = 50
-"""Of more symbols, the odd ones have a row."""
+"""Number of symbols above which only those with irregularities have a row."""
 _MOST_ODD = 20
 
 
@@ -41,9 +41,9 @@ def session_views(
 
     Args:
         day: The session.
-        label: What its tables' titles end with.
-        like: What is the same as in this session is not repeated.
-        everything: Whether of many symbols all have a row, not the odd ones alone.
+        label: The end of the titles of tables, such as the store's label.
+        like: An earlier session, whose equal rows and lines are not repeated; None repeats everything.
+        everything: Whether all symbols have a row even if they are many, not only those with irregularities.
     """
     provisioning = provisioning_table(day, label, like)
     if provisioning.row_count:
@@ -112,7 +112,7 @@ def _dropped(day: DayResult, like: DayResult | None, *, all_of_them: bool) -> It
 
 
 def adjusted_lines(symbol: str, actions: Sequence[Action]) -> Iterator[str]:
-    """Yield a line with the latest corporate actions that have adjusted a symbol's bars."""
+    """Yield a line with the last corporate actions that have adjusted a symbol's bars, if there are any."""
     if not actions:
         return
     named = [f"{action.describe()} on {action.ex_date}" for action in actions[-_MOST_ACTIONS:]]
@@ -122,9 +122,9 @@ def adjusted_lines(symbol: str, actions: Sequence[Action]) -> Iterator[str]:
 
 
 def hours(day: DayResult) -> str:
-    """Return the regular hours of a session on the exchange's clock, and the extended ones where it has them.
+    """Return the regular hours of a session in local time, and the extended hours if it has them.
 
-    A close at midnight is at 24:00; an opening on the evening before has its date.
+    A close at midnight is shown as 24:00, and a time on another date with that date.
     """
     regular = _from_to(day.open_ns, day.close_ns, day.date, day.zone)
     if (day.first_ns, day.last_ns) == (day.open_ns, day.close_ns):
@@ -152,9 +152,9 @@ def _indicators(indicators: Mapping[str, IndicatorResult]) -> str:
 
 
 def _missing(name: str, symbol: SymbolResult, day: DayResult) -> Iterator[str]:
-    """Yield one line for the missing bars of a symbol's base interval.
+    """Yield a line on the missing bars of a symbol's base interval, if there are any.
 
-    It has today's gaps with their times, or the longest of many, and of the gaps of history the number of bars.
+    It has the times of today's gaps, or of the longest of many, and the number of missing bars in the history.
     """
     interval, bars = symbol.base_interval, symbol.base_bars
     if interval is None or bars is None or not bars.gaps:
@@ -179,14 +179,14 @@ def _missing(name: str, symbol: SymbolResult, day: DayResult) -> Iterator[str]:
 
 
 def _filled(name: str, symbol: SymbolResult) -> Iterator[str]:
-    """Yield one line for the synthetic bars of a symbol."""
+    """Yield a line on the synthetic bars of a symbol, if there are any."""
     series = [f"{bars.synthetic_rows:,} {interval}" for interval, bars in symbol.bars.items() if bars.synthetic_rows]
     if series:
         yield f"[yellow]filled[/]  {escape(name)} gaps with synthetic bars: {', '.join(series)}"
 
 
 def _empty_scans(scans: Sequence[ScanEvent]) -> Iterator[str]:
-    """Yield a line for each scanner with the scans that found nothing."""
+    """Yield a line for each scanner with scans that found nothing."""
     empty: dict[str, list[str]] = {}
     for scan in scans:
         if not scan.symbols:

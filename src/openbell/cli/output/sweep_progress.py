@@ -26,11 +26,11 @@ class SweepProgress(SweepObserver):
 
     Args:
         sweep: The sweep.
-        shown: Whether to show it where stderr is a terminal.
+        shown: Whether to show it if stderr is a terminal.
     """
 
     def __init__(self, sweep: Sweep, *, shown: bool = True) -> None:
-        # Takes its time to import, and without a terminal there is no bar.
+        # Imported here, because it takes long.
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._sweep = sweep
@@ -50,15 +50,15 @@ class SweepProgress(SweepObserver):
         self.stop()
 
     def stop(self) -> None:
-        """Take the bar off the screen."""
+        """Remove the bar from the screen."""
         self._bar.stop()
 
-    def started(self, points: int, done: int) -> None:  # noqa: ARG002 -- those that are done are counted one by one
+    def started(self, points: int, done: int) -> None:  # noqa: ARG002 -- `finished` counts done points
         """Set the length of the bar."""
         self._bar.update(self._task, total=points)
 
     def finished(self, number: int, result: PointResult) -> None:  # noqa: ARG002 -- the signature
-        """Count the point, and name the best so far."""
+        """Count the point, and show the best point so far."""
         self._bar.update(self._task, advance=1, description=self._best())
 
     def _best(self) -> str:

@@ -34,7 +34,7 @@ def views_of(sweep: StoredSweep, objective: str, walked: WalkForward | None, mos
         return
     yield points_table(sweep.frame, list(sweep.space), objective, most)
     if (grid := grid_of(sweep.frame, sweep.space, objective)) is not None:
-        # Not as the table's own title, which would be no wider than the table.
+        # Not as the title of the table, which would be wrapped to the table's width.
         names = [escape(short_names(sweep.space)[key]) for key in (grid.rows[0], grid.columns[0])]
         median_of = ", median" if len(sweep.space) > 2 else ""
         digits = ", 0 the worst, 9 the best" if is_dense(grid) else ""
@@ -49,7 +49,7 @@ def _walk_table(walked: WalkForward) -> Table:
     table = make_table(
         f"Walk-forward by {label}", "training", "test", "point >", "in sample >", "out of sample >", "equity >"
     )
-    # What one unit of money has become that followed the choices so far, test by test.
+    # The growth of one unit of money that followed the chosen points, at the end of each test.
     equity = np.cumprod(1 + walked.returns)[walked.cut.test - 1 :: walked.cut.test]
     for window, after in zip(walked.windows, equity.tolist(), strict=True):
         spans = [f"{first} to {last:%m-%d}" for first, last in (window.trained, window.tested)]
@@ -59,7 +59,7 @@ def _walk_table(walked: WalkForward) -> Table:
 
 
 def lines_of(sweep: StoredSweep, objective: str, walked: WalkForward | None) -> Iterator[str]:
-    """Yield what the tables mean."""
+    """Yield sentences on the surroundings of the best point, the walk-forward and luck."""
     best = ranked(sweep.frame, objective)
     if len(sweep.frame) < sweep.planned:
         yield f"{sweep.planned - len(sweep.frame):,} of {counted(sweep.planned, 'point')} are not done yet."

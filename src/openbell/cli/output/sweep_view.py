@@ -37,17 +37,17 @@ _MOST_ERRORS = 3
 
 
 def form_of(objective: str) -> str:
-    """Return how a number of the performance is written."""
+    """Return the form in which a number of the performance is written, such as "percent"."""
     return LINES[objective].form
 
 
 def label_of_number(objective: str) -> str:
-    """Return what a number of the performance is called."""
+    """Return the label of a number of the performance."""
     return LINES[objective].label
 
 
 def points_table(frame: pl.DataFrame, keys: Sequence[str], objective: str, most: int = _MOST_ROWS) -> Table:
-    """Return a table of the best points, with as many numbers as the terminal has room for."""
+    """Return a table of the best points, with as many numbers as fit the terminal."""
     from openbell.cli.terminal.console import out
 
     best = ranked(frame, objective).head(most)
@@ -66,7 +66,7 @@ def points_table(frame: pl.DataFrame, keys: Sequence[str], objective: str, most:
 
 
 def closing_lines(frame: pl.DataFrame, objective: str, folder: Path, tried: int) -> Iterator[str]:
-    """Yield what there is to say below the table."""
+    """Yield the lines below the table, on failed points, the best point and the sweep folder."""
     failed = frame.filter(frame["state"] == "failed")
     by_error = failed.group_by("error", maintain_order=True).agg("point")
     for error, points in by_error.head(_MOST_ERRORS).iter_rows():
@@ -91,6 +91,6 @@ def closing_lines(frame: pl.DataFrame, objective: str, folder: Path, tried: int)
 
 
 def value_text(value: object) -> str:
-    """Return the value of a key for a cell."""
+    """Return the value of a key as text for a cell of a table."""
     text = value if isinstance(value, str) else json.dumps(value)
     return escape(text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}...")

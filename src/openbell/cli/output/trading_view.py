@@ -1,4 +1,4 @@
-"""Earnings of a run as tables and lines for people."""
+"""Tables and lines on the earnings of a run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FEW_SESSIONS = 60
 
 
 def day_trading_lines(trading: DayTrading) -> Iterator[str]:
-    """Yield the lines about a session's trading."""
+    """Yield lines on a session's trading."""
     if not (trading.orders or trading.fills or trading.positions):
         yield f"[green]equity[/]  {trading.end_equity:,.2f}, no orders"
         return
@@ -48,14 +48,14 @@ def day_trading_lines(trading: DayTrading) -> Iterator[str]:
 def run_trading_views(
     trading: RunTrading, days: Sequence[DayTrading], execution: ExecutionConfig, title: str, *, is_live: bool = False
 ) -> Iterator[RenderableType]:
-    """Yield what a run earned, what that assumes, and what was ambiguous or rejected.
+    """Yield tables and lines on a run's earnings, assumptions, ambiguous fills and rejected orders.
 
     Args:
-        trading: The result.
-        days: Its sessions.
+        trading: The trading result of the run.
+        days: The trading results of its sessions.
         execution: The section ``execution`` of its config.
         title: The heading.
-        is_live: Whether it was live, where a broker of the config had its orders.
+        is_live: Whether the run was live, so that orders went to the broker that the config names.
     """
     found = trading.performance
     if not (found.orders or found.rejected):
@@ -77,14 +77,14 @@ def run_trading_views(
             f"[yellow]ambiguous[/] {counted(found.ambiguous_fills, 'fill')}: a bar touched two prices, nothing finer "
             f"is stored to tell which came first, and {both} was taken"
         )
-    if len(days) > 1:  # else the session has shown them
+    if len(days) > 1:  # those of a single session are shown with it
         yield from _breaches([breach for day in days for breach in day.breaches])
         yield from _rejected([order for day in days for order in day.rejected])
     yield from _open_positions(days[-1] if days else None)
 
 
 def _unavailable(found: Performance) -> Iterator[str]:
-    """Yield a line for each reason why numbers of the table are missing."""
+    """Yield a line for each reason why numbers of the table are not available."""
     reasons: dict[str, list[str]] = {}
     for name, reason in found.unavailable.items():
         if found.beta is not None or name not in ("alpha", "beta", "correlation", "information_ratio"):
@@ -94,9 +94,9 @@ def _unavailable(found: Performance) -> Iterator[str]:
 
 
 def _earnings_table(name: str, earned: Mapping[str, Earnings]) -> Table:
-    """Return what each symbol, strategy or label earned, the largest amounts first.
+    """Return a table of the earnings of each symbol, strategy or label, the largest amounts first.
 
-    Labels are of trades, which are closed: their table has no column for what is open.
+    The table of labels has no column for open positions, because labels belong to closed trades.
     """
     with_open = name != "label"
     money_columns = ("realized >", "open >", "fees >", "net >") if with_open else ("realized >", "fees >", "net >")
@@ -116,7 +116,7 @@ def _earnings_table(name: str, earned: Mapping[str, Earnings]) -> Table:
 
 
 def _assumptions(execution: ExecutionConfig, *, is_live: bool) -> Iterator[str]:
-    """Yield what the fills and costs of a run take for granted."""
+    """Yield lines on the assumptions about fills and costs of a run."""
     broker = execution.broker.title()
     if execution.broker != "simulated" and is_live:
         yield f"[cyan]broker[/]  orders went to {broker}: fills, fees and money that came or went are as it booked them"

@@ -1,1 +1,1 @@
-"""Output, tables, options, errors and signals of all commands."""
+"""Output, tables, errors and signals of all commands."""

@@ -1,4 +1,4 @@
-"""Results on stdout, messages for people on stderr, and errors as text with an exit code."""
+"""Results on stdout, messages on stderr, and errors as text with an exit code."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ __all__ = [
 
 if TYPE_CHECKING:
     out: Console
-    """Where results go: stdout."""
+    """Console of results, on stdout."""
 
     err: Console
-    """Where messages and progress go: stderr."""
+    """Console of messages and progress, on stderr."""
 else:
 
     def __getattr__(name: str) -> Console:
         """Make `out` and `err` at first use."""
-        # Help texts and JSON do without rich, which takes long to import.
+        # Help texts and JSON do not need rich, which takes long to import.
         if name not in ("out", "err"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return _console(name)
 
 
 def _console(name: str) -> Console:
-    # A console takes its width from the environment once, when it is made.
+    # One console per width, because a console reads COLUMNS only when it is made.
     return _console_of_width(name, os.environ.get("COLUMNS"), _is_coloured_file(name))
 
 
 def _is_coloured_file(name: str) -> bool:
-    """Return whether colours are wanted where there is no terminal, as Jupyter wants them."""
+    """Return whether colours are wanted without a terminal, as in Jupyter."""
     stream = sys.stderr if name == "err" else sys.stdout
     return bool(os.environ.get("FORCE_COLOR")) and not stream.isatty()
 
@@ -69,7 +69,7 @@ def _console_of_width(name: str, _columns: str | None, is_coloured_file: bool) -
 
     stderr = name == "err"
     if is_coloured_file:
-        # rich takes it for a terminal, and would draw progress bars into a file, or into the cell of a notebook.
+        # Else rich would take the file or notebook cell for a terminal, and draw progress bars into it.
         console = Console(stderr=stderr, highlight=False, emoji=False, force_terminal=False, color_system="standard")
     else:
         console = Console(stderr=stderr, highlight=False, emoji=False)
@@ -84,8 +84,8 @@ _EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (O
 def show(*items: RenderableType, **style: Any) -> None:
     """Print tables and text with rich's markup on stdout.
 
-    ``style`` is what `Console.print` takes. Unless it says otherwise, a line of text stays one line, however long, so
-    that a command in it can be copied.
+    ``style`` has arguments of `Console.print`. By default, a line of text is not wrapped, so that a command in it can
+    be copied.
     """
     is_text = all(isinstance(item, str) for item in items)
     _console("out").print(*items, **{"soft_wrap": is_text, **style})
@@ -112,7 +112,7 @@ def fail(error: OpenbellError) -> NoReturn:
     """Print an error on stderr and end the command.
 
     The exit code is 2 for bad config or usage, 3 when nothing could be provisioned, else 1. An error in a user's
-    scanner or strategy is preceded by the traceback of what it raised.
+    scanner or strategy is preceded by its traceback.
 
     Raises:
         typer.Exit: Always.
@@ -125,16 +125,16 @@ def fail(error: OpenbellError) -> NoReturn:
 
 @contextmanager
 def errors_for_people() -> Iterator[None]:
-    """End the command through `fail` when openbell raises one of its errors, or the system one about a file.
+    """End the command through `fail` when openbell raises an error, or the system one about a file.
 
-    Serves as a context manager and as a decorator.
+    It can be used as a context manager and as a decorator.
     """
     try:
         yield
     except OpenbellError as error:
         fail(error)
     except BrokenPipeError:
-        # Who reads the output has had enough: no error of ours, and nobody to report to.
+        # The reader of the output has closed it, which is no error of the command.
         raise
     except OSError as error:
         what = f"{error.filename}: " if error.filename is not None else ""
@@ -143,7 +143,7 @@ def errors_for_people() -> Iterator[None]:
 
 @contextmanager
 def printable_usage_errors() -> Iterator[None]:
-    """Take the codes that a terminal obeys out of errors about the command line, which typer shows by itself."""
+    """Escape terminal codes in errors about the command line, which typer prints itself."""
     try:
         yield
     except Exception as error:
@@ -154,7 +154,7 @@ def printable_usage_errors() -> Iterator[None]:
 
 @contextmanager
 def only_json(as_json: bool) -> Iterator[None]:
-    """Send what is printed to stderr if ``as_json``, so that stdout holds nothing but JSON."""
+    """Redirect stdout to stderr within a ``with`` block if ``as_json``, so that stdout gets nothing but JSON."""
     if not as_json:
         yield
         return
@@ -165,7 +165,7 @@ def only_json(as_json: bool) -> Iterator[None]:
 def print_json(value: object) -> None:
     """Print a value on stdout as JSON.
 
-    Dates and times become ISO text, numbers that are not finite null.
+    Dates and times become ISO text, and numbers that are not finite become null.
     """
     json.dump(_plain(value), sys.stdout, indent=2, allow_nan=False)
     sys.stdout.write("\n")

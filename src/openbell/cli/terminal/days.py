@@ -1,4 +1,4 @@
-"""Days on the command line."""
+"""Options of the command line that take a day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["day_option"]
 
 
 def day_option(name: str, meaning: str) -> Any:
-    """Make an option that takes a day and has the help text ``meaning``."""
+    """Return an option that takes a day, with the help text ``meaning``."""
     return typer.Option(name, metavar="DATE", parser=_read_day, help=meaning)
 
 

@@ -1,4 +1,4 @@
-"""Progress bar of work that goes file by file."""
+"""Progress bar of work on many files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["file_progress"]
 
 @contextmanager
 def file_progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on stderr, removed at the end.
+    """Show a progress bar on stderr, which is removed at the end.
 
     Args:
-        what: What is done, such as "importing files".
+        what: The name of the work, such as "importing files".
 
     Returns:
-        What is called with (files done, files in all).
+        A function to call with the number of files done and the number of all files.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -1,7 +1,7 @@
 """Commands that are imported at their first use.
 
-Listing them takes their names and first sentences only. Help is plain text, because typer's own boxes import rich with
-its Markdown, which takes longer than all the rest.
+Listing commands needs only their names and first sentences. Help is plain text, because typer's own boxes import rich
+with its Markdown, which takes longer than everything else.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Group(TyperGroup):
     """A group of commands, listed with their whole first sentences."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the commands' names and sentences."""
-        # typer would cut the sentences off where the line ends.
+        """Write the names and first sentences of the commands."""
+        # typer would cut the sentences to one line.
         found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
         rows = [(name, command.get_short_help_str(_WHOLE_SENTENCE)) for name, command in found if command]
         with formatter.section("Commands"):
@@ -34,7 +34,7 @@ class Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> Any:
         """Return the options, with False as the default of flags."""
-        # For a default of None, typer imports pydantic.
+        # With a default of None, typer would import pydantic, which takes long.
         options = super().get_params(ctx)
         for option in options:
             if getattr(option, "is_flag", False) and option.default is None:
@@ -43,12 +43,12 @@ class Group(TyperGroup):
 
 
 class LazyCommand(TyperCommand):
-    """A command that is imported when it is called or its help or completion is asked for.
+    """A command that is imported when it is called, or its help or completion is requested.
 
     Args:
-        name: Its name.
-        place: Its function, as "module:function"; the module one of openbell.cli.
-        sentence: The first sentence of the function's docstring, to be listed by.
+        name: The name of the command.
+        place: Its function, as "module:function" with a module below openbell.cli.
+        sentence: The first sentence of the function's docstring, to be shown in lists of commands.
     """
 
     def __init__(self, name: str, place: str, sentence: str) -> None:
@@ -57,7 +57,7 @@ class LazyCommand(TyperCommand):
         self._loaded: Any = None
 
     def load(self) -> Any:
-        """Import the command, once."""
+        """Import the command at the first call, and return it."""
         self._loaded = self._loaded or self._imported()
         return self._loaded
 
@@ -68,12 +68,12 @@ class LazyCommand(TyperCommand):
         return get_command(app)
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
-        """Return the context of the imported command, which typer goes on with."""
+        """Return the context of the imported command, with which typer continues."""
         return self.load().make_context(info_name, args, parent, **extra)
 
 
 class _Command(TyperCommand):
-    """A command whose help has headings for groups of options."""
+    """A command whose help has a heading for each group of options."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -87,29 +87,29 @@ class _Command(TyperCommand):
 
 
 Commands: TypeAlias = "Mapping[str, tuple[str, str] | Group]"
-"""By name, groups and commands; a command is its place and its first sentence."""
+"""Groups and commands by name; a command is given as its place and its first sentence."""
 
 
 def commands(of: Commands) -> dict[str, Any]:
-    """Make lazy commands of places and sentences, and leave groups as they are."""
+    """Return lazy commands for places and sentences, and groups as they are."""
     return {name: LazyCommand(name, *item) if isinstance(item, tuple) else item for name, item in of.items()}
 
 
 def group(name: str, sentence: str, of: Commands) -> Group:
-    """Make a group that lists its commands when none is given."""
+    """Return a group that lists its commands when none is named."""
     return Group(name=name, help=sentence, commands=commands(of), no_args_is_help=True, rich_markup_mode=None)
 
 
 class DefaultGroup(Group):
-    """A group whose first command is meant where none is named."""
+    """A group whose first command is run when none is named."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the first command before arguments that name none."""
+        """Insert the name of the first command before arguments that name no command."""
         if args and args[0] not in (*self.commands, "--help"):
             args = [next(iter(self.commands)), *args]
         return super().parse_args(ctx, args)
 
 
 def default_group(name: str, sentence: str, of: Commands) -> Group:
-    """Make a group whose first command is meant where none is named."""
+    """Return a group whose first command is run when none is named."""
     return DefaultGroup(name=name, help=sentence, commands=commands(of), no_args_is_help=True, rich_markup_mode=None)

@@ -1,4 +1,4 @@
-"""Output into pipes whose reader may go away, as in ``openbell run ... | head``."""
+"""Output into pipes whose reader may close them, as in ``openbell run ... | head``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["outlive_readers"]
 
 
 class _PatientFile(io.FileIO):
-    """A pipe that swallows what nobody reads any more."""
+    """A pipe that discards output after its reader has closed it."""
 
     def write(self, content: ReadableBuffer, /) -> int:
         try:
@@ -23,11 +23,14 @@ class _PatientFile(io.FileIO):
 
 
 def outlive_readers() -> None:
-    """Replace stdout and stderr, unless they are terminals, so that a reader's end ends the printing only."""
+    """Let the command go on when a reader closes its output.
+
+    For that, stdout and stderr are replaced unless they are terminals.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # what a terminal cannot show ends no run
+            stream.reconfigure(errors="backslashreplace")  # else a character that cannot be encoded would end a run
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
             stream.flush()
             setattr(sys, name, _patient(stream))

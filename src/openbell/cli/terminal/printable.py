@@ -1,4 +1,4 @@
-"""Output without codes that a terminal obeys, whoever wrote the text."""
+"""Escaping of terminal codes in everything that is printed."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _MOST_OF_A_TEXT = 2_000
 
 
 def escape(text: str) -> str:
-    """Return a text from elsewhere to stand in rich's markup, cut and without codes."""
+    """Return an untrusted text for rich's markup, shortened and with markup and terminal codes escaped."""
     return rich.markup.escape(printable(text, _MOST_OF_A_TEXT, lines=True))
 
 
 class PrintableOnly(RenderHook):
-    """The hook of a console through which all that it prints passes."""
+    """Hook of a console that escapes terminal codes in everything that it prints."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        """Wrap what is printed."""
+        """Wrap everything that is printed."""
         return [_Printable(one) for one in renderables]
 
 
 class _Printable:
-    """Something printed, whose texts have no codes of a terminal."""
+    """Wrapper of something printed, which escapes terminal codes in its texts."""
 
     def __init__(self, content: ConsoleRenderable) -> None:
         self._content = content

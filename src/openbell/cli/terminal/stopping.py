@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP as interrupts, so that what was done until then is kept and reported."""
+"""SIGTERM and SIGHUP as interrupts, so that results so far are kept and reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM or SIGHUP was received.
 
     Args:
-        number: Which.
+        number: The number of the signal.
     """
 
     def __init__(self, number: int = signal.SIGTERM) -> None:
@@ -35,15 +35,15 @@ def exit_code_of(stop: KeyboardInterrupt) -> int:
 
 
 _ONE_STOP_S = 1.0
-"""SIGTERMs within so many seconds are one."""
+"""Seconds within which further signals count as the same one."""
 
 
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
     """Raise `Terminated` at SIGTERM, and at SIGHUP unless that is ignored.
 
-    Signals that follow within a second count as the same one, because ``timeout`` sends two. In another thread than the
-    main one, and where a handler is installed that is not Python's, nothing changes.
+    Signals that follow within a second count as the same one, because ``timeout`` sends two. Nothing changes outside of
+    the main thread, or if a handler is installed that is not Python's.
     """
     from openbell.timing import Stopwatch
 
@@ -59,7 +59,7 @@ def sigterm_as_interrupt() -> Iterator[None]:
             since = Stopwatch()
             raise Terminated(number)
 
-    hangup = getattr(signal, "SIGHUP", None)  # which Windows has not
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
     replaced = {signal.SIGTERM: before}
     if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:  # `nohup` ignores it
         replaced[hangup] = signal.SIG_DFL

@@ -1,4 +1,4 @@
-"""Tables for people, whose columns give way when the terminal is narrow."""
+"""Tables, and texts for their cells."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _FIRST_SYMBOLS_OF_MANY = 2
 
 
 def make_table(title: str, *columns: str) -> Table:
-    """Make a table.
+    """Return a table without rows.
 
-    A column whose name ends in " >" is flushed right and never cut, one in " <" is never cut.
+    A column whose name ends in " >" is right-aligned and never wrapped. One whose name ends in " <" is left-aligned and
+    never wrapped.
     """
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     table.pad_edge = table.show_edge = False
@@ -38,32 +39,32 @@ def make_table(title: str, *columns: str) -> Table:
 
 
 def fits(table: Table, console: Console) -> bool:
-    """Return whether the terminal can show every cell of a table in one line."""
+    """Return whether a table fits the terminal with every cell on one line."""
     return Measurement.get(console, console.options.update(width=10_000), table).maximum <= console.width
 
 
 def label_of(store_label: str | None) -> str:
-    """Return the end of a title that names the store's label."""
+    """Return the end of a title with the store's label, empty without one."""
     return f" [bold magenta]({escape(store_label)})[/]" if store_label else ""
 
 
 def clock(time: datetime, *, seconds: bool | None = None) -> str:
-    """Format a time of day, with seconds if it has some or they are asked for."""
+    """Return a time of day as text, with seconds if it has any or ``seconds`` is true."""
     return f"{time:%H:%M:%S}" if (time.second if seconds is None else seconds) else f"{time:%H:%M}"
 
 
 def percent(quality: float | None) -> str:
-    """Format a quality in percent, or a dash when nothing was scored."""
+    """Return a quality as text in percent, a dash if it was not scored."""
     return "-" if quality is None else f"{quality:.2f}%"
 
 
 def counted(number: int, what: str) -> str:
-    """Format a number with its noun, such as "1 bar" and "2 bars"."""
+    """Return a number with its noun, such as "1 bar" and "2 bars"."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def some(symbols: Sequence[str]) -> str:
-    """Join symbols, or name the first of many and the number of the others."""
+    """Return symbols as text, the first of many with the number of the others."""
     if len(symbols) <= _MOST_SYMBOLS_OF_A_ROW:
         return escape(" ".join(symbols))
     first = escape(" ".join(symbols[:_FIRST_SYMBOLS_OF_MANY]))

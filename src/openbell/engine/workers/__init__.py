@@ -1,1 +1,1 @@
-"""Processes that carry out days and points side by side."""
+"""Processes that run days or points of a sweep side by side."""

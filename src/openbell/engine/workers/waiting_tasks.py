@@ -16,7 +16,7 @@ Task = TypeVar("Task")
 
 @dataclass(slots=True, eq=False)
 class Job(Generic[Task]):
-    """A task, the kind that it is of, and how many workers died of it."""
+    """A task, its kind, and how many workers died while they carried it out."""
 
     task: Task
     kind: Hashable
@@ -24,10 +24,10 @@ class Job(Generic[Task]):
 
 
 class WaitingTasks(Generic[Task]):
-    """Tasks that no worker carries out.
+    """Tasks that no worker has taken yet.
 
-    Of tasks of one kind a worker does the second one quicker, so each kind is left to one worker as long as there are
-    others.
+    A worker is quicker at its second task of a kind. So each kind is left to one worker, as long as there are other
+    kinds for the other workers.
 
     Args:
         tasks: The tasks, in the order in which those of a kind are taken.
@@ -44,11 +44,16 @@ class WaitingTasks(Generic[Task]):
         return bool(self._jobs)
 
     def put_back(self, job: Job[Task]) -> None:
-        """Let a job be the next of its kind."""
+        """Put back a job, as the next one of its kind."""
         self._jobs.setdefault(job.kind, deque()).appendleft(job)
 
     def take(self, last: Hashable, others: set[Hashable]) -> Job[Task]:
-        """Take the next job of the kind that a worker did last, or of one that no other does, or any."""
+        """Remove and return the next job for a worker.
+
+        Args:
+            last: The kind of the worker's last job, which is preferred.
+            others: The kinds of the other workers' jobs, which are the last choice.
+        """
         free = (kind for kind in self._jobs if kind not in others)
         kind = last if last in self._jobs else next(free, next(iter(self._jobs)))
         job = self._jobs[kind].popleft()

@@ -1,4 +1,4 @@
-"""Processes that carry out tasks side by side, of which none outlives its pool."""
+"""Pool of worker processes, none of which outlives it."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 _MOST_DEATHS = 3
-"""A task whose worker died so often is given up."""
+"""Number of deaths of workers after which a task is given up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """Answer to a task that ended its worker again and again.
+    """Answer to a task that is given up, because its workers died.
 
     Attributes:
-        exit_code: How the last one ended; negative: by which signal.
+        exit_code: The exit code of the last of them; a negative one is the number of a signal.
     """
 
     exit_code: int
 
     def __str__(self) -> str:
-        """Return how often and how, for people."""
+        """Return a text that says how often workers died, and how the last one did."""
         code = self.exit_code
         how = f"by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"with exit code {code}"
         return f"ended {_MOST_DEATHS} times, at last {how}"
@@ -45,7 +45,7 @@ class Died:
 
 @dataclass(slots=True, eq=False)
 class _Worker(Generic[Task]):
-    """A worker, and the job that it does or did last."""
+    """A worker, and its current or last job."""
 
     process: WorkerProcess
     job: Job[Task]
@@ -54,14 +54,15 @@ class _Worker(Generic[Task]):
 class WorkerPool(Generic[Task, Answer]):
     """A pool of processes.
 
-    A worker that dies, because it was killed or because its task crashed it, is replaced, and its task is done by
-    another, up to three times. Each has a line of its own, so that it is known whose task a death was. Workers wait
-    for the next `run`, and are gone when the pool is left as a context manager.
+    A worker that dies, because it was killed or because its task crashed it, is replaced. Another worker then tries its
+    task; after three deaths the task is given up. Each worker has its own pipe, by which it is known which task a death
+    belongs to. Workers are reused by the next `run`, and are killed when the pool is left as a context manager.
 
     Args:
-        make: Called in each process with ``args``; returns what answers a task. What it prints goes to stderr.
-        args: What it needs; it is pickled, as tasks and answers are.
-        jobs: How many workers at the most.
+        make: Called in each process with ``args``; returns the function that carries out a task. What they print goes
+            to stderr.
+        args: The arguments of ``make``; pickled, as tasks and answers are.
+        jobs: The largest number of workers.
     """
 
     def __init__(self, make: Callable[..., Callable[[Task], Answer]], args: tuple[Any, ...], jobs: int) -> None:
@@ -80,7 +81,7 @@ class WorkerPool(Generic[Task, Answer]):
     ) -> Iterator[tuple[Task, Answer | Died]]:
         """Carry out tasks, and yield each with its answer as it is done.
 
-        When the caller stops, for an error or a signal, the workers are ended at once.
+        When the caller stops early, for an error or a signal, the workers are killed at once.
 
         Args:
             tasks: The tasks.
@@ -93,13 +94,13 @@ class WorkerPool(Generic[Task, Answer]):
             while self._workers:
                 for line in wait([worker.process.line for worker in self._workers]):
                     worker = next(w for w in self._workers if w.process.line is line)
-                    yield from self._hear(worker, waiting)
+                    yield from self._receive(worker, waiting)
         finally:
             if self._workers:
                 self._end()
 
     def _start(self, waiting: WaitingTasks[Task]) -> None:
-        """Give a task to a worker that waits, or to a new one."""
+        """Give a task to an idle worker, or to a new one."""
         idle = self._idle.pop() if self._idle else None
         job = self._next(waiting, idle)
         worker = idle or _Worker(started(self._make, self._args), job)
@@ -112,16 +113,16 @@ class WorkerPool(Generic[Task, Answer]):
 
     def _send(self, worker: _Worker[Task], job: Job[Task]) -> None:
         worker.job = job
-        with suppress(OSError):  # it died; that the line has ended is heard next
+        with suppress(OSError):  # it died, which the next read of the pipe finds
             worker.process.line.send(job.task)
 
-    def _hear(self, worker: _Worker[Task], waiting: WaitingTasks[Task]) -> Iterator[tuple[Task, Answer | Died]]:
-        """Take what a worker answers, and give it or its successor the next task."""
+    def _receive(self, worker: _Worker[Task], waiting: WaitingTasks[Task]) -> Iterator[tuple[Task, Answer | Died]]:
+        """Receive the answer or the death of a worker, and hand out the next task."""
         job = worker.job
         try:
             answer: Answer = worker.process.line.recv()
         except (EOFError, OSError):
-            self._bury(worker)
+            self._remove(worker)
             job.deaths += 1
             if job.deaths < _MOST_DEATHS:
                 waiting.put_back(job)
@@ -137,17 +138,17 @@ class WorkerPool(Generic[Task, Answer]):
             self._idle.append(worker)
         yield job.task, answer
 
-    def _bury(self, worker: _Worker[Task]) -> None:
-        """Close the line of a worker, which ends it when it waits for a task."""
+    def _remove(self, worker: _Worker[Task]) -> None:
+        """Close the pipe of a worker, which ends it if it is idle, and wait for its end."""
         worker.process.bury()
         for workers in (self._workers, self._idle):
             if worker in workers:
                 workers.remove(worker)
 
     def _end(self) -> None:
-        """End all workers, whatever they do."""
+        """Kill all workers, busy or idle."""
         workers = [*self._workers, *self._idle]
         for worker in workers:
-            worker.process.kill()  # one that waits as well: to give back its memory bit by bit would take a while
+            worker.process.kill()  # idle ones too: an orderly exit frees memory bit by bit, which takes a while
         for worker in workers:
-            self._bury(worker)
+            self._remove(worker)

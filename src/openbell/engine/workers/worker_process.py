@@ -1,4 +1,4 @@
-"""Worker processes, which carry out what comes over a pipe and end with their parent."""
+"""Worker processes, which carry out tasks from a pipe and end with their parent."""
 
 from __future__ import annotations
 
@@ -24,59 +24,60 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerProcess", "started", "started_ahead"]
 
-# Not fork: a child of a process whose polars has started its threads may wait for them for ever.
+# Not fork: a forked child of a process in which polars has started threads may wait for ever.
 _CONTEXT = multiprocessing.get_context("spawn")
 
-_ahead: list[WorkerProcess] = []
+_started_ahead: list[WorkerProcess] = []
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkerProcess:
-    """A process and this end of its line."""
+    """A worker process, and the parent's end of its pipe."""
 
     process: SpawnProcess
     line: Connection
 
     @property
     def exit_code(self) -> int:
-        """The code that it ended with, negative when a signal ended it."""
+        """Exit code of the process, negative if a signal ended it, and 0 while it runs."""
         return self.process.exitcode or 0
 
     def kill(self) -> None:
-        """End it, whatever it does."""
+        """Kill the process, busy or idle."""
         self.process.kill()
 
     def bury(self) -> None:
-        """Close its line, which ends it when it waits for a task."""
+        """Close the pipe, which ends the process if it is idle, and wait for its end."""
         self.line.close()
         self.process.join()
 
 
 def started(make: Callable[..., Callable[[Any], Any]], args: tuple[Any, ...]) -> WorkerProcess:
-    """Return a process that answers tasks, one that was started ahead if there is any.
+    """Return a process that carries out tasks, one that was started ahead if there is any.
 
     Args:
-        make: Called in the process with ``args``; returns what answers a task. What it prints goes to stderr.
-        args: What it needs; it is pickled, as tasks and answers are.
+        make: Called in the process with ``args``; returns the function that carries out a task. What they print goes to
+            stderr.
+        args: The arguments of ``make``; pickled, as tasks and answers are.
     """
-    worker = _ahead.pop() if _ahead else _start("")
-    with suppress(OSError):  # it died; that the line has ended is heard next
+    worker = _started_ahead.pop() if _started_ahead else _start("")
+    with suppress(OSError):  # it died, which the next read of the pipe finds
         worker.line.send((log_choice(), make, args))
     return worker
 
 
 @contextmanager
 def started_ahead(count: int, module: str) -> Iterator[None]:
-    """Start processes that import a module while this one finds out what they are to do.
+    """Start processes that import a module, while the caller prepares their tasks.
 
-    Those that nobody has taken are gone at the end.
+    Those that `started` has not returned by the end of the ``with`` block are killed.
     """
     try:
-        _ahead.extend(_start(module) for _ in range(count))
+        _started_ahead.extend(_start(module) for _ in range(count))
         yield
     finally:
-        left = _ahead[:]
-        _ahead.clear()
+        left = _started_ahead[:]
+        _started_ahead.clear()
         for worker in left:
             worker.kill()
         for worker in left:
@@ -86,19 +87,19 @@ def started_ahead(count: int, module: str) -> Iterator[None]:
 def _start(module: str) -> WorkerProcess:
     ours, theirs = _CONTEXT.Pipe()
     process = _CONTEXT.Process(target=_work, args=(theirs, module), daemon=True)
-    with _interrupts_put_off():
+    with _interrupts_blocked():
         process.start()
-    theirs.close()  # so that the line ends when the worker does
+    theirs.close()  # so that the pipe ends when the worker does
     return WorkerProcess(process, ours)
 
 
 @contextmanager
-def _interrupts_put_off() -> Iterator[None]:
-    """Let Ctrl-C wait, and a process that is started meanwhile not hear of it."""
+def _interrupts_blocked() -> Iterator[None]:
+    """Hold back Ctrl-C from this process, and from one that is started meanwhile."""
     if sys.platform == "win32":
         yield
         return
-    resource_tracker.ensure_running()  # a process of multiprocessing's own, whose start would let signals through again
+    resource_tracker.ensure_running()  # else multiprocessing starts it now, which would unblock signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -107,25 +108,25 @@ def _interrupts_put_off() -> Iterator[None]:
 
 
 def _work(line: Connection, module: str) -> None:
-    """Carry out the tasks that come over a line, until it ends."""
-    # Ctrl-C reaches all of a terminal: the parent ends its workers.
+    """Carry out the tasks that come over a pipe, until it ends."""
+    # Ctrl-C reaches all processes of a terminal, and the parent ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if module:
         import_module(module)
     messages = _received(line)
-    for (verbosity, as_json), make, args in messages:  # the first one
+    for (verbosity, as_json), make, args in messages:  # the first message; tasks follow
         configure_logs(verbosity, as_json=as_json)
         with redirect_stdout(sys.stderr), rare_collection():
             carry_out = make(*args)
             for task in messages:
                 answer = carry_out(task)
-                sys.stderr.flush()  # half a line, too: it may be killed while it waits
+                sys.stderr.flush()  # an unfinished line, too: the worker may be killed while it waits
                 line.send(answer)
 
 
 def _received(line: Connection) -> Iterator[Any]:
-    """Yield what comes over a line, until it ends."""
+    """Yield the messages that come over a pipe, until it ends."""
     while True:
         try:
             message = line.recv()
@@ -135,7 +136,10 @@ def _received(line: Connection) -> Iterator[Any]:
 
 
 def _end_with_parent() -> None:
-    """End this process as soon as its parent has, so that nobody writes into a folder that is given up."""
+    """End this process as soon as its parent has ended.
+
+    So it does not go on writing to the run folder.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

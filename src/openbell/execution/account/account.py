@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from openbell.execution.account.corporate_actions import merged_average, profit_of_merging
 from openbell.model.order import DUST
 
-__all__ = ["Account", "Holding"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-"""Units below which a holding of fractions counts as nothing."""
+__all__ = ["Account", "Holding"]
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Holding:
 
     @property
     def value(self) -> float:
-        """Worth at the last price."""
+        """Value at the last price."""
         return self.quantity * self.last_price * self.multiplier
 
 
@@ -57,7 +59,7 @@ class Account:
     fees: float = 0.0
 
     def fill(self, symbol: str, quantity: float, price: float, fee: float, multiplier: float, time_ns: int) -> float:
-        """Take up a fill, and return the profit of the units that it closed."""
+        """Book a fill, and return the profit of the units that it closed."""
         self.cash -= quantity * price * multiplier + fee
         self.fees += fee
         holding = self.holdings.get(symbol)
@@ -84,9 +86,9 @@ class Account:
         return profit
 
     def split(self, symbol: str, quantity: float, average_price: float, last_price: float, fraction: float) -> None:
-        """Take up a split, after which a holding is a quantity at a mean price.
+        """Set the units and prices of a holding after a split.
 
-        A fraction of a unit is sold at the last price, whose cash is paid by itself.
+        A fraction of a unit counts as sold at the last price; its cash is booked separately.
         """
         holding = self.holdings[symbol]
         profit = fraction * (last_price - average_price) * holding.multiplier
@@ -97,9 +99,13 @@ class Account:
         holding.quantity, holding.average_price, holding.last_price = quantity, average_price, last_price
         holding.realized += profit
 
-    def rename(self, symbol: str, new_symbol: str) -> None:
-        """Go on with a holding under the new name of its symbol."""
-        holding = self.holdings.pop(symbol)
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Move holdings to new names, which may be those that others of them had before."""
+        renamed = {old: self.holdings.pop(old) for old in names if old in self.holdings}
+        for old, holding in renamed.items():
+            self._rename(holding, names[old])
+
+    def _rename(self, holding: Holding, new_symbol: str) -> None:
         other = self.holdings.get(new_symbol)
         holding.symbol = new_symbol
         if other is not None:
@@ -123,5 +129,5 @@ class Account:
 
     @property
     def equity(self) -> float:
-        """Cash and the worth of all holdings at their last prices."""
+        """Cash and the value of all holdings at their last prices."""
         return self.cash + sum(holding.value for holding in self.holdings.values())

@@ -59,7 +59,7 @@ def split_units(
 ) -> SplitUnits:
     """Return a position after a split.
 
-    Its worth stays the same: what cannot be held is paid at the last price, on the new basis.
+    Its value stays the same: fractions that cannot be held are paid at the last price, on the new basis.
 
     Args:
         quantity: Units before, signed.
@@ -115,9 +115,10 @@ def dividend_amount(quantity: float, per_unit: float, instrument: Instrument) ->
 
 
 def merged_average(quantity: float, average_price: float, other: float, other_average: float) -> float:
-    """Return the mean price of two positions that become one, as two symbols of one name do.
+    """Return the mean price of two positions that become one.
 
-    Where one is long and the other short, what is left has the mean price of the larger one.
+    They do when a symbol gets the name of another. Where one is long and the other short, the rest has the mean price
+    of the larger one.
     """
     if quantity * other > 0:
         return (quantity * average_price + other * other_average) / (quantity + other)
@@ -125,7 +126,7 @@ def merged_average(quantity: float, average_price: float, other: float, other_av
 
 
 def profit_of_merging(quantity: float, average_price: float, other: float, other_average: float) -> float:
-    """Return the profit, of a multiplier of 1, of the units of two positions that close each other."""
+    """Return the profit of the units of two positions that close each other, for a multiplier of 1."""
     if quantity * other >= 0:
         return 0.0
     units = min(abs(quantity), abs(other))

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 __all__ = ["Breach", "EquityWatch"]
 
 _NOISE = 1e-6
-"""Share of equity that sums of its parts may be off, with much to spare."""
+"""Upper bound of the rounding error in sums of equity, as a share of it."""
 
 
 class Breach(NamedTuple):
     """A limit that equity crosses.
 
     Attributes:
-        time_ns: When the bar closes at which it does, nanoseconds since 1970 UTC.
+        time_ns: The close of the bar at which it does, nanoseconds since 1970 UTC.
         reason: What happened, with both numbers.
         halts: Whether no new orders are taken in the session.
         ends: Whether no orders are taken from then on.
@@ -57,7 +57,7 @@ class _Reach(NamedTuple):
         low: The lowest close.
         high: The highest.
         multiplier: Money that one point is worth, per unit.
-        margin: The most that holding one unit needs at one of them.
+        margin: The largest maintenance margin of one unit at these prices.
     """
 
     low: float
@@ -81,7 +81,7 @@ class EquityWatch:
         self._desk = desk
         self._next: Breach | None = None
         self._is_stale = self._is_spent = False
-        self._room = 0.0  # what equity may lose before a limit is looked for again; above zero none is ahead
+        self._room = 0.0  # what equity may lose before limits are searched again; above zero, none is crossed
         self._reach: dict[str, _Reach] = {}
         self.is_halted = self.has_ended = False
         self._floor: float | None = None
@@ -101,7 +101,7 @@ class EquityWatch:
         self.changed()
 
     def changed(self, symbol: str | None = None) -> None:
-        """Note that the cash is another now, and the position in one symbol, or in all."""
+        """Note that cash has changed, and the position in one symbol or in all."""
         self._is_stale, self._is_spent, self._room = True, False, 0.0
         if symbol is None:
             self._changed.update(dict.fromkeys((*self._worst_values, *self._desk.account.holdings)))
@@ -112,15 +112,15 @@ class EquityWatch:
     def traded(self, fill: Fill) -> None:
         """Note that a fill has changed cash and a position.
 
-        Nothing is looked for again while all fills since the last look together cannot have cost what was left then.
+        Limits are not searched again while all fills since the last search cannot have used up the room left then.
         """
         symbol, price, reach = fill.symbol, fill.price, self._reach.get(fill.symbol)
         if reach is not None and self._room > 0:
             low, high, multiplier, margin = reach
             holding = self._holdings.get(symbol)
             held = 0.0 if holding is None else abs(holding.quantity)
-            before = abs(fill.quantity) + held  # at the most
-            # What was held and what is held are worth a close of the day each, and were paid for at the price.
+            before = abs(fill.quantity) + held  # an upper bound
+            # Units held before and after are each valued at a close of the day, and were paid for at the fill's price.
             span = max(price, high) - min(price, low)
             self._room -= (held + before) * span * multiplier + held * margin + fill.fee
             if self._room > 0:
@@ -147,7 +147,7 @@ class EquityWatch:
 
         A margin call closes as much as is needed, and every other limit all of it.
         """
-        breach, self._next, self._is_spent = self._next, None, True  # looked for no more until positions change
+        breach, self._next, self._is_spent = self._next, None, True  # not searched again until positions change
         if breach is None:
             return
         desk = self._desk
@@ -162,7 +162,7 @@ class EquityWatch:
         self._close(None, reason)
 
     def _close(self, units: dict[str, float] | None, reason: str) -> None:
-        """Cancel all orders, and trade some units of symbols, or all that is held."""
+        """Cancel all orders, and trade the given units of symbols, or close all positions when None."""
         desk = self._desk
         for order in list(desk.open_orders.by_id.values()):
             desk.cancel(order.id, reason)
@@ -189,7 +189,7 @@ class EquityWatch:
 
     def _cannot_happen(self, floor: float | None) -> bool:
         """Return whether not even the worst closes of the day together would cross a limit."""
-        # Mostly one holding is another than before.
+        # Mostly one holding has changed.
         for symbol in self._changed:
             self._note_worst(symbol)
         self._changed.clear()
@@ -199,7 +199,7 @@ class EquityWatch:
         return left > 0
 
     def _note_worst(self, symbol: str) -> None:
-        """Note the worth of a holding at the worst close of the day, and the margin that it needs there."""
+        """Note the value of a holding at the worst close of the day, and its margin there."""
         holding = self._holdings.get(symbol)
         if holding is None:
             self._worst_values.pop(symbol, None)
@@ -217,7 +217,7 @@ class EquityWatch:
             self._margins[symbol] = maintenance_margin(quantity, price, instrument, self._maintenance)
 
     def _largest_margin(self, symbol: str, low: float, high: float) -> float:
-        """Return the most that holding one unit needs at one of two prices."""
+        """Return the largest maintenance margin of one unit, long or short, at two prices."""
         if not self._is_margin:
             return 0.0
         price, terms = max(abs(low), abs(high)), (self._instrument_of(symbol), self._maintenance)
@@ -231,7 +231,7 @@ class EquityWatch:
 
     def _crossing(self, holdings: list[Holding], floor: float | None) -> Breach | None:
         """Return the first time from now on at which a limit is crossed."""
-        # A fill becomes known when its bar closes: that close is the first that its position is judged at.
+        # A fill becomes known when its bar closes: that close is the first at which its position is checked.
         now_ns = self._desk.clock.now_ns
         markets = {holding.symbol: self._desk.markets.of(holding.symbol) for holding in holdings}
         ends = [market.end[market.end.searchsorted(now_ns) :] for market in markets.values() if market is not None]

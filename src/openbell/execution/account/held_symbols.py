@@ -26,10 +26,10 @@ PATIENCE = 5
 
 
 def provision(symbols: Sequence[str], provisioner: Provisioner) -> dict[str, str]:
-    """Give a session the bars of symbols that trading needs, which are those of its finest stream's base.
+    """Provision bars of symbols for the portfolio, in the base interval of the finest stream.
 
     Returns:
-        Per symbol that has none, why.
+        By symbol that could not be provisioned, the reason.
     """
     context = provisioner.context
     finest = min(context.config.session_data_config.streams, key=parse_interval)
@@ -49,7 +49,7 @@ def provision(symbols: Sequence[str], provisioner: Provisioner) -> dict[str, str
 
 
 class HeldSymbols:
-    """Symbols with positions or open orders, which a session has to have until they are flat.
+    """Symbols with positions or open orders, which stay in the session until they have neither.
 
     Args:
         desk: The desk.
@@ -68,7 +68,7 @@ class HeldSymbols:
         self.warnings: list[str] = []
 
     def begin_session(self, provisioner: Provisioner) -> None:
-        """Provision and lock what is held and ordered."""
+        """Provision and lock the symbols with positions or open orders."""
         self._provisioner = provisioner
         self._locked = set()
         self.without_bars = {}
@@ -114,7 +114,7 @@ class HeldSymbols:
 
     @property
     def _closer(self) -> SimulatedBroker | None:
-        """The broker that closes at its last price what no longer trades, which no real one does."""
+        """The simulated broker if the config closes positions without bars at their last price, else None."""
         broker = self._desk.broker if self._desk.config.no_bars == "close_at_last" else None
         return broker if isinstance(broker, SimulatedBroker) else None
 

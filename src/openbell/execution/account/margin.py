@@ -1,8 +1,8 @@
 """Rules of cash and margin accounts.
 
 A position ties up money: its value divided by the account's leverage, or the margin of its instrument for each unit.
-What equity exceeds that by is free; times the leverage it is the buying power. An order that makes a position smaller
-needs none.
+Equity above the sum of that is free; free money times the leverage is the buying power. An order that makes a position
+smaller needs none.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _RESTORED = 1.1
 
 _DAYS_OF_YEAR = 360
 _NEAR = 1e-9
-_CENT = 0.005
+_HALF_CENT = 0.005
 
 
 def initial_margin(quantity: float, price: float, instrument: Instrument, leverage: float) -> float:
@@ -61,14 +61,14 @@ def initial_margin(quantity: float, price: float, instrument: Instrument, levera
 
 
 def additional_margin(held: float, quantity: float, price: float, instrument: Instrument, leverage: float) -> float:
-    """Return the money that an order would tie up besides what its position does already.
+    """Return the money that an order would tie up in addition to its position.
 
-    Zero for an order that makes the position smaller, also if it turns it over into one that is no larger.
+    Zero for an order that makes the position no larger, even if it reverses it.
 
     Args:
         held: Units held, signed.
         quantity: Units of the order, signed.
-        price: The price that the order is reckoned at.
+        price: The price at which the order is valued.
         instrument: The terms of trading.
         leverage: The leverage of the account.
     """
@@ -77,7 +77,7 @@ def additional_margin(held: float, quantity: float, price: float, instrument: In
 
 
 def makes_smaller(held: float, quantity: float) -> bool:
-    """Return whether an order makes a position smaller, and does not turn it round."""
+    """Return whether an order makes a position smaller, and does not reverse it."""
     return held * quantity < 0 and abs(quantity) <= abs(held)
 
 
@@ -95,7 +95,7 @@ def buying_power_refusal(needed: float, fee: float, free: float, leverage: float
         free: Equity less the money that positions and open orders tie up.
         leverage: The leverage of the account.
     """
-    if needed <= 0 or needed + fee <= free + _CENT:
+    if needed <= 0 or needed + fee <= free + _HALF_CENT:
         return None
     wanted, there = (needed + fee) * leverage, buying_power(free, leverage)
     return f"it needs buying power of {wanted:,.2f}, and there is {there:,.2f}"
@@ -124,10 +124,10 @@ def maintenance_margin(quantity: float, price: Price, instrument: Instrument, ma
 
 
 def first_margin_call(equity: NDArray[np.float64], margin: NDArray[np.float64]) -> int:
-    """Return the first place at which equity is below the maintenance margin, or zero or less, or -1.
+    """Return the first index at which equity is below the maintenance margin, or zero or less, or -1.
 
     Args:
-        equity: Equity at times at which something is held.
+        equity: Equity at times with open positions.
         margin: The maintenance margin of all positions at those times.
     """
     called = (equity < margin) | (equity <= 0)
@@ -154,7 +154,7 @@ class HeldMargin(NamedTuple):
 
 
 def units_to_close(positions: Sequence[HeldMargin], equity: float) -> dict[str, float]:
-    """Return the units to trade after a margin call, signed, by symbol in the order in which they are traded.
+    """Return the signed units to trade after a margin call, by symbol in order of trading.
 
     The position that needs the largest margin is closed first, those that do not trade come last, and no more is closed
     than brings equity to 110 % of what the rest needs: for futures that is their initial margin, and for all a distance

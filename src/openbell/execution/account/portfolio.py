@@ -20,8 +20,8 @@ __all__ = ["Portfolio"]
 class Portfolio:
     """Cash, positions and open orders of the account, as they are now.
 
-    All strategies and sessions of a run share the account, so that a portfolio shows it as it is now also when the
-    session that it came from is over. Prices are those of the last closed bars. Money is in the account's
+    All strategies and sessions of a run share the account: a portfolio shows its present state even when the session
+    that it came from is over. Prices are those of the last closed bars. Money is in the account's
     currency.
 
     Args:
@@ -41,12 +41,12 @@ class Portfolio:
 
     @property
     def equity(self) -> float:
-        """Cash and the worth of all positions, which is below zero for short ones."""
+        """Cash and the value of all positions, which is below zero for short ones."""
         return self._desk.equity
 
     @property
     def buying_power(self) -> float:
-        """Worth of what may be bought or sold short besides what is held and ordered."""
+        """Value that may be bought or sold short in addition to positions and open orders."""
         return self._desk.buying_power
 
     @property
@@ -59,7 +59,7 @@ class Portfolio:
         """Return the position in a symbol, whose quantity is 0 when there is none.
 
         Raises:
-            DataError: Nobody knows the symbol.
+            DataError: The symbol is unknown.
         """
         holding = self._desk.account.holdings.get(symbol)
         if holding is not None:
@@ -70,10 +70,10 @@ class Portfolio:
         return Position(symbol, last_price=price or 0.0, multiplier=self._desk.markets.instrument(symbol).multiplier)
 
     def open_orders(self, symbol: str | None = None) -> tuple[Order, ...]:
-        """Return the orders that may still fill, of one symbol or of all, in the order in which they were placed.
+        """Return the open orders of one symbol or of all, in the order in which they were placed.
 
         Raises:
-            DataError: Nobody knows the symbol.
+            DataError: The symbol is unknown.
         """
         open_orders = self._desk.open_orders
         if symbol is None:

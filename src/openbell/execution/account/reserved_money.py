@@ -23,14 +23,14 @@ class Ordered(NamedTuple):
 
     Attributes:
         units: Their units, signed.
-        value: Their units times the prices that they are reckoned at.
+        value: Their units times the prices at which they are valued.
     """
 
     units: float = 0.0
     value: float = 0.0
 
     def plus(self, units: float, price: float) -> Ordered:
-        """Return them with some more units."""
+        """Return the sum with further units at a price."""
         return _ordered((self.units + units, self.value + units * price))
 
 
@@ -41,9 +41,9 @@ _NOTHING = Ordered()
 
 
 class Reserved:
-    """Open orders by symbol and side, added up when somebody asks.
+    """Open orders by symbol and side, added up when they are read.
 
-    Most orders are gone before anybody has asked. Legs of brackets do not count: they end what their entry begins.
+    Most orders are gone before that. Legs of brackets do not count: they close what their entry opens.
 
     Args:
         instrument_of: Returns the terms of a symbol.
@@ -62,11 +62,11 @@ class Reserved:
         self._two_sided = 0  # symbols with orders on both sides
 
     def put(self, order: Order, price: float | _Quoted) -> None:
-        """Count an order at a price, in the place of what it was, if it is open.
+        """Add or update an order at a price, if it is open.
 
         Args:
             order: The order.
-            price: The price, or a market that has a price other than zero at a time, and the time.
+            price: The price, or a market and a time at which it has a price other than zero.
         """
         order_id = order.id
         if order_id in self._orders:
@@ -77,7 +77,7 @@ class Reserved:
             self._waiting.pop(order_id, None)
 
     def _add_up(self) -> None:
-        """Add up the orders that have come since somebody asked."""
+        """Add up the orders that have come since the last read."""
         waiting, self._waiting = self._waiting, {}
         for order, quoted in waiting.values():
             price = (quoted[0].last_price_today(quoted[1]) or 0.0) if isinstance(quoted, tuple) else quoted
@@ -98,7 +98,7 @@ class Reserved:
         return found is not None and not found[2]
 
     def remove(self, order_id: str) -> None:
-        """Count an order no longer."""
+        """Remove an order from the sums."""
         if self._waiting.pop(order_id, None) is not None:
             return
         found = self._orders.pop(order_id, None)
@@ -115,7 +115,10 @@ class Reserved:
             self._stale.add(key)
 
     def position_changed(self, symbol: str) -> None:
-        """Note that another number of units of a symbol is held, on which depends what its orders tie up."""
+        """Note a change of the position in a symbol.
+
+        The money that its orders tie up depends on the position.
+        """
         sums = self._sums
         if not sums:
             return
@@ -124,7 +127,7 @@ class Reserved:
                 self._stale.add(key)
 
     def begin_session(self) -> None:
-        """Take up what happened overnight to positions."""
+        """Note that positions may have changed overnight."""
         self._stale.update(self._sums)
 
     def of(self, symbol: str, *, buys: bool) -> Ordered:
@@ -134,20 +137,20 @@ class Reserved:
         return self._sums.get((symbol, buys), _NOTHING)
 
     def margin(self, symbol: str, held: float, ordered: Ordered) -> float:
-        """Return the money that orders of a symbol tie up besides what is held."""
+        """Return the money that orders of a symbol tie up in addition to its position."""
         units, value = ordered
         if abs(held + units) <= abs(held):  # they make the position no larger, and mostly there are none
             return 0.0
         return additional_margin(held, units, value / units, self._instrument_of(symbol), self._leverage)
 
     def increase(self, symbol: str, held: float, before: Ordered, after: Ordered, others: Ordered) -> float:
-        """Return the money that orders of a symbol tie up when those of one side are more than before.
+        """Return the further money that a symbol's orders tie up when those of one side increase.
 
         Args:
             symbol: The symbol.
             held: Units held, signed.
             before: What was ordered on that side.
-            after: What is ordered then.
+            after: What is ordered there with the increase.
             others: What is ordered on the other side.
         """
         other = self.margin(symbol, held, others)
@@ -160,25 +163,25 @@ class Reserved:
         return any(held(symbol) * ordered.units < 0 for (symbol, _), ordered in self._sums.items())
 
     def growth(self, held: Callable[[str], float], *, besides: str) -> float:
-        """Return by how much open orders would enlarge the worth of positions, besides that of one symbol."""
+        """Return by how much open orders would enlarge the value of positions, without one symbol."""
         if self._waiting:
             self._add_up()
         grown: dict[str, float] = {}
         for (symbol, _), (units, value) in self._sums.items():
             more = abs(held(symbol) + units) - abs(held(symbol))
             if more > 0 and symbol != besides:
-                worth = more * abs(value / units) * self._instrument_of(symbol).multiplier
-                grown[symbol] = max(grown.get(symbol, 0.0), worth)
+                added = more * abs(value / units) * self._instrument_of(symbol).multiplier
+                grown[symbol] = max(grown.get(symbol, 0.0), added)
         return sum(grown.values())
 
     def total(self, held: Callable[[str], float]) -> float:
-        """Return the money that all open orders tie up, of each symbol those of one side.
+        """Return the money that all open orders tie up, the larger side of each symbol.
 
-        Orders to buy and orders to sell cannot both lead away from what is held.
+        Orders to buy and orders to sell cannot both enlarge a position.
         """
         if self._waiting:
             self._add_up()
-        # Nearly all of them are as they were for the order before.
+        # Nearly all margins are as they were for the order before.
         for key in self._stale:
             self._margins[key] = self.margin(key[0], held(key[0]), self._sums[key])
         self._stale.clear()

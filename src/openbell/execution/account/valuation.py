@@ -33,7 +33,7 @@ class Valuation:
 
     def mark_holding(self, holding: Holding) -> None:
         """Give a holding the last price that is known now."""
-        # A price of an earlier session may be on another basis; the holding's own was changed with it.
+        # Prices of earlier sessions may be on another basis, to which the holding's own has been adjusted.
         market = self._market_of(holding.symbol)
         if market is not None and (price := market.last_price_today(self._clock.now_ns)) is not None:
             holding.last_price = price

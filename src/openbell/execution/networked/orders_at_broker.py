@@ -1,4 +1,4 @@
-"""Orders that are at a broker over the network, by what it reports of them."""
+"""State of the orders at a broker over the network, by its reports."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _REASONS = {
     OrderStatus.CANCELLED: "it was cancelled at the broker, not by this run",
     OrderStatus.EXPIRED: "the broker ended it with its last session",
 }
-_IN_VAIN = 2
-"""So often must a broker say that it does not have an order before that is believed."""
+_REPORTS_THAT_END = 2
+"""Number of reports in a row that the broker does not have an order after which the order is ended."""
 
 
 @dataclass(slots=True)
@@ -42,11 +42,11 @@ class OrderAtBroker:
     Attributes:
         order: The order as it is now.
         group: The ids of all that were sent with it, itself among them.
-        is_known: Whether the broker has said anything of it.
-        version: How often it was to be changed.
-        fills: How many fills it has had.
-        cancels: Why it is to be cancelled (empty when it is not).
-        in_vain: How often in a row the broker said that it does not have it.
+        is_known: Whether the broker has reported it.
+        version: Number of changes that were requested.
+        fills: Number of its fills.
+        cancels: Reason of the requested cancellation (empty when none was requested).
+        in_vain: Number of reports in a row that the broker does not have it.
     """
 
     order: Order
@@ -59,15 +59,15 @@ class OrderAtBroker:
 
 
 class OrdersAtBroker:
-    """Takes up what a broker reports of orders.
+    """Updates orders by the reports of a broker.
 
     Args:
         desk: The desk, with account and open orders.
 
     Attributes:
         by_id: All orders that the broker was given or reported, by their ids.
-        outgoing: What is to be sent, in order.
-        notify: Called with what people should know.
+        outgoing: Messages to be sent, in order.
+        notify: Called with texts that people should see.
     """
 
     def __init__(self, desk: TradingDesk) -> None:
@@ -78,7 +78,7 @@ class OrdersAtBroker:
         self.notify: Callable[[str], None] = lambda _: None
 
     def add(self, orders: tuple[Order, ...]) -> None:
-        """Take up orders that are given to the broker together."""
+        """Add orders that are sent to the broker together."""
         ids = tuple(order.id for order in orders)
         for order in orders:
             self.by_id[order.id] = OrderAtBroker(order, ids)
@@ -88,11 +88,11 @@ class OrdersAtBroker:
         return (at.order for at in self.by_id.values())
 
     def has_open(self, is_meant: Callable[[OrderType, TimeInForce], bool]) -> bool:
-        """Return whether orders of some kinds are open."""
+        """Return whether an order is open whose type and time in force are meant."""
         return any(is_meant(order.type, order.tif) for order in self._desk.open_orders.by_id.values())
 
     def in_flight(self) -> Iterator[Ask]:
-        """Iterate over questions about the orders that were sent and that the broker has not reported."""
+        """Iterate over status requests for orders that were sent and that the broker has not reported."""
         by_id, seen = self._desk.open_orders.by_id, set[tuple[str, ...]]()
         for order_id in list(by_id):
             at = self.by_id.get(order_id)
@@ -102,11 +102,11 @@ class OrdersAtBroker:
             yield self.question(self.group_of(at))
 
     def group_of(self, at: OrderAtBroker) -> tuple[Order, ...]:
-        """Return an order with those that were sent with it, as they are now."""
+        """Return an order and those that were sent with it, in their present states."""
         return tuple(self.by_id[order_id].order for order_id in at.group)
 
     def question(self, group: tuple[Order, ...]) -> Ask:
-        """Return the question how orders stand."""
+        """Return a status request for orders that were sent together."""
         return Ask(group, self.by_id[group[0].id].version)
 
     def knows(self, order_id: str) -> bool:
@@ -115,18 +115,18 @@ class OrdersAtBroker:
         return at is not None and at.is_known
 
     def withdraw(self, order_id: str) -> None:
-        """Cancel an order at the broker that the run takes for ended."""
+        """Cancel an order that has ended for the run and that the broker still has."""
         at = self.by_id.get(order_id)
         if at is not None and not at.order.is_open:
             self.notify(f"the broker has an order that ended for the run, and is asked to cancel it: {at.order.words}")
             self.outgoing.append(Withdraw(at.order))
 
     def ask(self, order_id: str) -> None:
-        """Ask how an order stands."""
+        """Request the status of an order."""
         self.outgoing.append(self.question((self.by_id[order_id].order,)))
 
     def take_up(self, orders: Iterable[BrokerOrder], fills: Iterable[BrokerFill]) -> None:
-        """Take up fills, and then orders as they are after them."""
+        """Apply reported fills, then reported orders in their states after them."""
         known = list(orders)
         for reported in known:
             if reported.order_id not in self.by_id and (reported.filled or reported.status in OPEN_STATUSES):
@@ -139,16 +139,16 @@ class OrdersAtBroker:
     # What the broker reports of orders
 
     def _filled(self, fill: BrokerFill) -> None:
-        """Take up a fill, unless it was reported before, or one before it is missing."""
+        """Apply a fill, unless it was reported before, or one before it is missing."""
         at = self.by_id.get(fill.order_id) or self._foreign_of(fill)
         at.is_known = True
         before = at.order.filled_quantity
         if abs(fill.total) <= abs(before) + DUST or abs(fill.total - fill.quantity - before) > DUST:
-            return  # of one that is missing the order itself has the sum
+            return  # the report of the order makes up for a missing one by its total
         self._fill(at, fill.total, fill.price, fill.time_ns)
 
     def _reported(self, reported: BrokerOrder) -> None:
-        """Take up an order as the broker has it."""
+        """Update an order to its state at the broker."""
         at = self.by_id.get(reported.order_id)
         if at is None:
             return
@@ -163,7 +163,7 @@ class OrdersAtBroker:
         if order.status not in OPEN_STATUSES:
             return
         if reported.status not in OPEN_STATUSES:
-            if reported.status is not OrderStatus.FILLED:  # a fill says that by itself
+            if reported.status is not OrderStatus.FILLED:  # its fill has set that
                 self.end(at, reported.status, at.cancels or reported.reason or _REASONS.get(reported.status, ""))
             return
         status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.ACCEPTED
@@ -173,9 +173,9 @@ class OrdersAtBroker:
             self._change(at, **changes)
 
     def _fill(self, at: OrderAtBroker, total: float, price: float, time_ns: int) -> None:
-        """Let an order be filled up to some units, the last of them at a price."""
+        """Fill an order up to ``total`` units, the new ones among them at a price."""
         order, before = at.order, at.order.filled_quantity
-        if abs(total) > abs(order.quantity) + DUST:  # of an order of others only its fills may be known
+        if abs(total) > abs(order.quantity) + DUST:  # of a foreign order only fills may be known
             order = order.changed(quantity=total)
         quantity = total - before
         average = (before * (order.average_fill_price or 0.0) + quantity * price) / total
@@ -188,7 +188,7 @@ class OrdersAtBroker:
         self._desk.filled(fill_of(order, at.fills, quantity, price, time_ns))
 
     def refused(self, event: BrokerRefusal) -> None:
-        """Take up that the broker refuses a request."""
+        """Handle the refusal of a request."""
         at = self.by_id.get(event.order_id)
         if at is None or at.order.status not in OPEN_STATUSES:
             return
@@ -201,7 +201,7 @@ class OrdersAtBroker:
         self._change(at, reason=f"not {what}: {event.reason}")
 
     def silent(self, event: BrokerSilence) -> None:
-        """Take up that nobody knows what became of a request, and ask."""
+        """Handle a request whose outcome is unknown, by a status request."""
         at = self.by_id.get(event.order_id)
         if at is None or at.order.status not in OPEN_STATUSES:
             return
@@ -210,12 +210,12 @@ class OrdersAtBroker:
         self.outgoing.append(self.question(self.group_of(at) or (at.order,)))
 
     def missing(self, order_id: str) -> None:
-        """Take up that the broker does not have an order, and believe it the second time."""
+        """Handle a report that the broker does not have an order, which ends it when it comes twice."""
         at = self.by_id.get(order_id)
         if at is None or at.order.status not in OPEN_STATUSES:
             return
         at.in_vain += 1
-        if at.in_vain < _IN_VAIN:
+        if at.in_vain < _REPORTS_THAT_END:
             if at.is_known:
                 self.ask(order_id)
             return
@@ -240,10 +240,10 @@ class OrdersAtBroker:
         for leg in self._desk.open_orders.legs_of(at.order.id):
             self.end(self.by_id.get(leg.id) or OrderAtBroker(leg), status, f"its entry order {at.order.id} is {status}")
 
-    # Orders of others
+    # Foreign orders
 
     def take_over(self, reported: BrokerOrder, *, filled: float = 0.0) -> None:
-        """Take up an order that the run did not give.
+        """Add an order that the run did not give.
 
         Args:
             reported: The order as the broker has it.
@@ -266,12 +266,12 @@ class OrdersAtBroker:
         self._desk.order_changed(order)
 
     def _foreign_of(self, fill: BrokerFill) -> OrderAtBroker:
-        """Take up an order of others of which nothing but a fill is known."""
+        """Add an order that the run did not give and of which only a fill is known."""
         order = self._foreign(fill.order_id, fill.symbol, fill.total, OrderType.MARKET, TimeInForce.DAY)
         at = self.by_id[fill.order_id] = OrderAtBroker(order, (order.id,), is_known=True)
         self.notify(f"an order that was {FOREIGN}, has filled: {order.words}")
         self._desk.order_changed(order)
-        if abs(fill.total - fill.quantity) > DUST:  # its first fills are those of before
+        if abs(fill.total - fill.quantity) > DUST:  # fills before this one happened before the run
             at.order = order.changed(filled_quantity=fill.total - fill.quantity, average_fill_price=fill.price)
         return at
 

@@ -39,11 +39,11 @@ class Amend(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """Ask how an order stands, and those that were sent with it.
+    """Request the status of an order and of those that were sent with it.
 
     Attributes:
         orders: The orders, the entry first.
-        version: How often they may have been changed.
+        version: Number of changes that were requested of them.
     """
 
     orders: tuple[Order, ...]
@@ -51,8 +51,8 @@ class Ask(NamedTuple):
 
 
 class AskBooks(NamedTuple):
-    """Ask for the whole account."""
+    """Request the state of the whole account."""
 
 
 Outgoing: TypeAlias = Send | Withdraw | Amend | Ask | AskBooks
-"""Everything that is said to a broker."""
+"""Any message to a broker."""

@@ -1,7 +1,7 @@
 """Broker over the network, as the desk sees it.
 
-Nothing here speaks to anybody. What is to be sent waits in `OrdersAtBroker.outgoing`, and what has come is handed in as
-events, so that a run that is played again by its record does the same as when it was live.
+Nothing here uses the network. Messages to be sent wait in `OrdersAtBroker.outgoing`, and what arrives is passed in as
+events, so that the replay of a recorded run does the same as the live run.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from openbell.model.broker_events import (
 from openbell.model.order import OPEN_STATUSES, OrderStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from openbell.execution.desk import TradingDesk
     from openbell.execution.networked.outbox import Outgoing
+    from openbell.execution.simulated.symbol_market import SymbolMarket
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.order import Order
     from openbell.timing.trading_session import TradingSession
@@ -37,14 +38,14 @@ __all__ = ["RealBroker"]
 
 
 class RealBroker:
-    """Orders at a broker whose answers come when they come.
+    """Broker whose answers may arrive at any later time.
 
     Args:
         desk: The desk, with account and open orders.
 
     Attributes:
         session: The times of the session.
-        orders: The orders that are there.
+        orders: The orders at the broker.
         books: Compares the account with the broker's.
     """
 
@@ -63,15 +64,15 @@ class RealBroker:
 
     @property
     def next_ns(self) -> int:
-        """Time at which something becomes known next, which is now when an event has come."""
+        """Time of the next event, which is now when one has arrived."""
         return self._clock.now_ns if self._events else NEVER
 
     def take(self, event: BrokerEvent) -> None:
-        """Take an event, which becomes known now."""
+        """Queue an event that has arrived."""
         self._events.append(event)
 
     def deliver_next(self) -> None:
-        """Take up the next event."""
+        """Handle the next event."""
         event = self._events.popleft()
         match event:
             case BrokerAnswer():
@@ -91,7 +92,7 @@ class RealBroker:
                 self._lost = ""
 
     def take_waiting(self) -> None:
-        """Take up all events that have come before a session."""
+        """Handle all events that have arrived before a session."""
         while self._events:
             self.deliver_next()
 
@@ -107,41 +108,43 @@ class RealBroker:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the broker has told of every order, so that its books can be compared."""
+        """Whether the broker has reported every order, so that its books can be compared."""
         return not self._unsent and not next(self.orders.in_flight(), None)
 
     # Sessions
 
     def begin_session(self, session: TradingSession) -> None:
-        """Begin a session, in which orders of the one before go on at the broker."""
+        """Do nothing, because open orders stay at the broker."""
 
     def end_session(self) -> None:
-        """End a session."""
+        """Do nothing, because open orders stay at the broker."""
 
-    def rematch(self, symbol: str) -> None:
-        """Leave orders to the broker, which has bars of its own."""
+    def rematch(self, symbol: str, before: SymbolMarket | None) -> None:
+        """Do nothing, because the broker fills orders by its own prices."""
 
-    def markets_grew(self, from_ns: Mapping[str, int]) -> None:
-        """Leave orders to the broker, which has bars of its own."""
+    def markets_grew(self, from_ns: Mapping[str, int], late: Container[str]) -> None:
+        """Do nothing, because the broker fills orders by its own prices."""
 
     # Requests
 
     def submit(self, order: Order) -> None:
-        """Let an order wait until it is sent, together with those that hang on it."""
+        """Hold an order until it is sent, together with its legs."""
         self._begin_request()
         self._unsent[order.id] = order
 
     def cancel(self, order_id: str, reason: str) -> None:
-        """Ask for an order to be cancelled."""
+        """Request the cancellation of an order."""
         self._begin_request()
         if self._unsent.pop(order_id, None) is not None:
-            self.orders.end(OrderAtBroker(self._desk.open_orders.by_id[order_id]), OrderStatus.CANCELLED, reason)
+            # The legs of an entry that was cancelled before are gone already.
+            if (order := self._desk.open_orders.by_id.get(order_id)) is not None:
+                self.orders.end(OrderAtBroker(order), OrderStatus.CANCELLED, reason)
         elif (at := self.orders.by_id.get(order_id)) is not None and not at.cancels:
             at.cancels = reason
             self.orders.outgoing.append(Withdraw(at.order))
 
     def replace(self, order: Order) -> None:
-        """Ask for an order to be changed."""
+        """Request a change of an order."""
         self._begin_request()
         if order.id in self._unsent:
             self._unsent[order.id] = order
@@ -151,22 +154,22 @@ class RealBroker:
             self.orders.outgoing.append(Amend(order, at.version))
 
     def _begin_request(self) -> None:
-        """Take what was given at earlier times for sent, whether or not somebody has taken it since."""
+        """Bundle orders of earlier times, which count as sent even if `take_outgoing` was not called since."""
         if self._clock.now_ns > self._requested_ns:
             self._requested_ns = self._clock.now_ns
             self._bundle()
 
     def take_outgoing(self) -> list[Outgoing]:
-        """Return what is to be sent now, which is the caller's from now on."""
+        """Return the messages to be sent now, and clear the list."""
         self._bundle()
         taken, self.orders.outgoing = self.orders.outgoing, []
         return taken
 
     def go_on(self, now_ns: int, longest_ns: int) -> None:
-        """Say again what the broker may not have heard, because the run was killed.
+        """Repeat messages that the broker may not have got before the run was killed.
 
-        Orders that it has not told of are sent once more, which it refuses itself where it has them; those that are
-        older than some time are only asked for.
+        Orders that it has not reported are sent again, and it refuses those that it has. For orders that are older than
+        ``longest_ns`` only the status is requested.
         """
         self.take_outgoing()
         for question in list(self.orders.in_flight()):
@@ -176,7 +179,7 @@ class RealBroker:
         for at in self.orders.by_id.values():
             if at.order.status in OPEN_STATUSES and at.is_known:
                 groups.setdefault(at.group, at)
-        # Of legs that have ids of the broker's, and of orders that were changed, the link has to learn.
+        # The connection has to learn the ids that legs and changed orders have at the broker.
         asked = [at for group, at in groups.items() if len(group) > 1 or at.version]
         self.orders.outgoing += [self.orders.question(self.orders.group_of(at)) for at in asked]
         self.orders.outgoing += [
@@ -184,10 +187,10 @@ class RealBroker:
         ]
 
     def _bundle(self) -> None:
-        """Let the orders of this moment be sent, each entry with its legs.
+        """Put the orders of this time into messages, each entry with its legs.
 
-        Units that an order to be cancelled ties up are not free before the broker has told of its end, so that further
-        orders of its symbol wait for that.
+        Units that are tied up by an order to be cancelled are not free before the broker has reported its end, so that
+        further orders of its symbol wait for that.
         """
         if not self._unsent:
             return

@@ -31,22 +31,22 @@ _KINDS = {
 
 
 class Difference(NamedTuple):
-    """Units of a symbol, or cash, that the run and its broker do not have alike."""
+    """Units of a symbol, or cash, that differ between the run and its broker."""
 
     ours: float
     theirs: float
 
 
 class Reconciliation:
-    """Takes over what the broker reports of the account, and says where the run has something else.
+    """Updates the account by the books of the broker, and notifies of what differs.
 
-    Fills, orders of others, payments and splits are told with their reasons, and taken over. What then still differs,
-    twice in a row while no order is under way, is a mismatch: from then on no order is sent.
+    Fills, foreign orders, payments and splits are taken over and notified with their reasons. What then still differs,
+    twice in a row while no order is in flight, is a mismatch: from then on no order is sent.
 
     Args:
         desk: The desk, with account and open orders.
         orders: The orders at the broker.
-        is_settled: Returns whether the broker has told of every order, so that its books can be compared.
+        is_settled: Returns whether the broker has reported every order, so that its books can be compared.
 
     Attributes:
         refusal: Why no order is sent (empty when they are).
@@ -69,7 +69,7 @@ class Reconciliation:
         return self._mismatch or self._blocked if self._has_opened else "the broker has not told the account yet"
 
     def take(self, books: BrokerBooks) -> None:
-        """Take up the books."""
+        """Apply the books of the broker."""
         if books.error:
             self._orders.notify(f"the broker's books cannot be had: {books.error}")
             return
@@ -93,30 +93,30 @@ class Reconciliation:
         self._paid.update(payment.payment_id for payment in books.payments)
         worth = sum(p.quantity * p.price for p in books.positions) if books.adopts else 0.0
         desk.account.cash = desk.first_equity = books.cash + worth
-        for told in books.orders:
-            self._orders.take_over(told, filled=told.filled)
+        for reported in books.orders:
+            self._orders.take_over(reported, filled=reported.filled)
         if books.adopts:
             self._adopt(books)
         elif differences := self._differences(books):
-            self._say_mismatch(differences)
+            self._report_mismatch(differences)
 
     # What the broker did by itself
 
     def _ask_for_lost(self, open_orders: Iterable[BrokerOrder]) -> None:
-        """Ask for the orders that the broker no longer has among its open ones."""
-        there = {told.order_id for told in open_orders}
+        """Request the status of orders that the broker no longer has among its open ones."""
+        there = {reported.order_id for reported in open_orders}
         for order_id in list(self._desk.open_orders.by_id):
             if order_id not in there and self._orders.knows(order_id):
                 self._orders.ask(order_id)
 
     def _withdraw_ended(self, open_orders: Iterable[BrokerOrder]) -> None:
-        """Cancel the orders that the run takes for ended and that the broker has got after all."""
-        for told in open_orders:
-            if told.is_own and told.order_id not in self._desk.open_orders.by_id:
-                self._orders.withdraw(told.order_id)
+        """Cancel the orders that have ended for the run and that the broker still has."""
+        for reported in open_orders:
+            if reported.is_own and reported.order_id not in self._desk.open_orders.by_id:
+                self._orders.withdraw(reported.order_id)
 
     def _pay(self, books: BrokerBooks) -> None:
-        """Take over money that came or went, and splits."""
+        """Take over new payments and splits."""
         new = [payment for payment in books.payments if payment.payment_id not in self._paid]
         self._paid.update(payment.payment_id for payment in new)
         for payment in new:
@@ -146,10 +146,10 @@ class Reconciliation:
         )
 
     def _split(self, symbol: str, units: float, position: BrokerPosition | None) -> None:
-        """Take over a split, by which the broker has as many units more or fewer."""
+        """Take over a split that changed the position at the broker by ``units``."""
         desk, holding = self._desk, self._desk.account.holdings.get(symbol)
         if holding is None or position is None or abs(holding.quantity + units - position.quantity) > DUST:
-            return  # what differs then, is a mismatch
+            return  # any difference is then a mismatch
         ratio = position.quantity / holding.quantity
         price = holding.last_price / ratio
         desk.account.split(symbol, position.quantity, holding.average_price / ratio, price, 0.0)
@@ -170,12 +170,12 @@ class Reconciliation:
         elif books.adopts:
             self._adopt(books)
         elif self._seen != before:
-            self._orders.outgoing.append(AskBooks())  # the parts of the books may be of different moments
+            self._orders.outgoing.append(AskBooks())  # parts of the books may be of different times
         elif not self._mismatch:
-            self._say_mismatch(self._seen)
+            self._report_mismatch(self._seen)
 
     def _differences(self, books: BrokerBooks) -> dict[str, Difference]:
-        """Return what the run and its broker have not alike, by symbol and for cash."""
+        """Return what differs between the run and its broker, by symbol and for cash."""
         account, theirs = self._desk.account, {position.symbol: position.quantity for position in books.positions}
         found = {
             symbol: Difference(account.quantity(symbol), theirs.get(symbol, 0.0))
@@ -188,12 +188,12 @@ class Reconciliation:
         return found
 
     def _settle_cents(self, books: BrokerBooks) -> None:
-        """Take over what is left of rounding, so that it does not add up."""
+        """Take over the difference that rounding leaves, so that it does not add up."""
         amount = round(books.cash - self._desk.account.cash, 4)
         if abs(amount) >= _CENT / 2:
             self._pay_one(BrokerPayment("", _ROUNDING, "", 0.0, amount, self._desk.clock.now_ns))
 
-    def _say_mismatch(self, differences: Mapping[str, Difference]) -> None:
+    def _report_mismatch(self, differences: Mapping[str, Difference]) -> None:
         words = [f"{name}: the run has {d.ours:,.10g}, the broker {d.theirs:,.10g}" for name, d in differences.items()]
         self._mismatch = (
             f"the broker's account is not that of the run ({'; '.join(words)}). Orders are refused until both are the "
@@ -202,7 +202,7 @@ class Reconciliation:
         self._orders.notify(self._mismatch)
 
     def _adopt(self, books: BrokerBooks) -> None:
-        """Take over positions, as if they were bought or sold at their price of now, and then the cash."""
+        """Take over positions, as if traded at their present prices, and then the cash."""
         desk, prices = self._desk, {position.symbol: position.price for position in books.positions}
         for symbol, difference in self._differences(books).items():
             if symbol != CASH:
@@ -215,7 +215,7 @@ class Reconciliation:
         self._mismatch, self._seen = "", {}
 
     def _take_over(self, symbol: str, quantity: float, price: float) -> None:
-        """Take over units that the broker has more or fewer, as a fill of an order that the run did not give."""
+        """Take over a difference in units, as a fill of an order that the run did not give."""
         number = len(self._paid)
         self._paid.add(f"adopted {number}")
         now_ns = self._desk.clock.now_ns

@@ -22,13 +22,13 @@ _EXPIRED = "it waited for the feed, which was not LIVE until the session ended"
 class HeldBack:
     """New orders that wait at the desk, in the order in which they were given.
 
-    Orders that make a position smaller do not wait, for exits stay possible.
+    Orders that make a position smaller do not wait, so that exits stay possible.
 
     Args:
         desk: The desk.
 
     Attributes:
-        orders: The orders that wait, by id, each as it was given or changed.
+        orders: The orders that wait, by id, in their present states.
         is_on: Returns whether orders wait now.
     """
 
@@ -47,7 +47,7 @@ class HeldBack:
         return waits
 
     def go_on(self) -> None:
-        """Let what waits be passed on, before what was asked for since."""
+        """Pass on the orders that wait, before later requests."""
         self._desk.requests[:0] = [Submit(order) for order in self.orders.values()]
         self.orders.clear()
 
@@ -57,11 +57,11 @@ class HeldBack:
         self._desk.order_changed(order)
 
     def cancel(self, order_id: str, reason: str) -> None:
-        """Cancel an order that waits, with those that hang on it."""
+        """Cancel an order that waits, with its legs."""
         self._end(order_id, OrderStatus.CANCELLED, reason)
 
     def end_session(self) -> None:
-        """Let the orders that end with the session expire, and others wait for the next one."""
+        """Expire the orders that end with the session, and leave the others waiting."""
         day = self._desk.session.day
         for order in list(self.orders.values()):
             lasts = order.tif is TimeInForce.GTC or (order.until is not None and order.until > day)

@@ -11,6 +11,8 @@ from openbell.execution.values_on_demand import ValuesOnDemand
 from openbell.model.instrument import Instrument
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from openbell.config import ExecutionConfig
@@ -27,7 +29,7 @@ __all__ = [
     "without_noise",
 ]
 
-# Prices and quantities are sums and products of floats: what is this near to a whole number of steps is one.
+# Prices and quantities are sums and products of floats: so near to a whole number of steps, they count as that.
 _NEAR = 1e-6
 _NEAR_UNIT = 1e-9
 _FEWEST_FRACTION = 1e-9
@@ -39,7 +41,7 @@ class InstrumentTable:
     Args:
         config: The section ``execution`` of the config.
         futures: Whether the calendar is one of futures, where a symbol without an entry is not traded: its multiplier
-            is anything from 2 to 100,000, and a wrong one is wrong in silence.
+            may be anything from 2 to 100,000, and a wrong one would go unnoticed.
 
     Attributes:
         get: Returns the terms of a symbol, which are those of a share unless the config has an entry for it.
@@ -71,10 +73,11 @@ class InstrumentTable:
             )
         return None
 
-    def rename(self, old: str, new: str) -> None:
-        """Let the terms of a symbol hold for its new name, unless that has terms of its own."""
-        if old in self._entries and new not in self._entries:
-            self._entries = {**self._entries, new: self._entries[old]}
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Use the terms of symbols for their new names, unless those have terms of their own."""
+        before = self._entries
+        for new, entry in [(new, before[old]) for old, new in names.items() if old in before and new not in before]:
+            self._entries = {**self._entries, new: entry}
             self._made.pop(new, None)
             self._refusals.pop(new, None)
 
@@ -118,7 +121,7 @@ def off_unit(quantity: float, instrument: Instrument) -> str | None:
 
 
 def prices_off_tick(order: Order, instrument: Instrument) -> str | None:
-    """Return why the limit or the stop of an order cannot be, or None."""
+    """Return why the limit or the stop of an order is invalid, or None."""
     if order.limit is not None and (refusal := off_tick(order.limit, instrument, "limit")):
         return refusal
     return None if order.stop is None else off_tick(order.stop, instrument, "stop")
@@ -130,7 +133,7 @@ def off_tick(price: float, instrument: Instrument, name: str) -> str | None:
     Args:
         price: The price.
         instrument: The terms of its symbol.
-        name: What price it is, e.g. "limit".
+        name: The kind of price, e.g. "limit".
     """
     if not isfinite(price):
         return f"a {name} of {price} is no price"
@@ -158,7 +161,7 @@ def to_tick(price: float, tick: float | None, *, up: bool) -> float:
 
 
 def to_tick_below(prices: NDArray[np.float64], tick: float | None) -> NDArray[np.float64]:
-    """Move prices to the next tick below, unless they are on one, and leave the noise of floats."""
+    """Move prices to the next tick below, unless they are on one, keeping the noise of floats."""
     if tick is None:
         return prices
     steps = prices / tick

@@ -1,4 +1,4 @@
-"""Orders of a run that may still fill, and how they hang together."""
+"""Orders of a run that may still fill, and the links between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class OpenOrders:
 
     Attributes:
         by_id: The open orders by id, in the order in which they were placed.
-        own: Those among them that the account's rules placed, by id.
+        own: The ids of those that the account's rules placed.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class OpenOrders:
         self._groups: dict[str, dict[str, None]] = {}
 
     def add(self, order: Order) -> None:
-        """Take up a new order."""
+        """Add a new order."""
         order_id = order.id
         self.by_id[order_id] = order
         if not order.strategy and order.reason != FOREIGN:
@@ -40,7 +40,7 @@ class OpenOrders:
             self._groups.setdefault(order.oco, {})[order_id] = None
 
     def put(self, order: Order) -> Order | None:
-        """Take an open order as it is now, and return what it was, None for a new one."""
+        """Set the present state of an open order, and return the state before, None for a new one."""
         before = self.by_id.get(order.id)
         if before is None:
             self.add(order)
@@ -52,7 +52,7 @@ class OpenOrders:
         return before
 
     def remove(self, order: Order) -> None:
-        """Remove an order, if it is here."""
+        """Remove an order, if it is there."""
         order_id = order.id
         if self.by_id.pop(order_id, None) is None:
             return

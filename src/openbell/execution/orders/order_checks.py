@@ -31,7 +31,7 @@ NO_PRICE = "a target needs a price, and no bar of the symbol has closed"
 """Reason of an order to a target whose units cannot be known."""
 
 _MINUTE_NS = 60_000_000_000
-_CENT = 0.005
+_HALF_CENT = 0.005
 _SOLD_LATER = "what an open order buys is there to sell when that has filled (on_fill, bracket)"
 _FREED_LATER = "what orders that make positions smaller free is there when they have filled (on_fill)"
 
@@ -42,7 +42,7 @@ class AccountNow(NamedTuple):
     Attributes:
         equity: Cash and positions.
         tied_up: Money that positions tie up.
-        gross: Worth of all positions, longs and shorts added up.
+        gross: Value of all positions, longs and shorts added up.
     """
 
     equity: float
@@ -51,7 +51,7 @@ class AccountNow(NamedTuple):
 
 
 class Checks:
-    """Everything that an order is checked for, the same in backtests and live.
+    """Checks of orders, the same in backtests and live.
 
     Args:
         desk: The desk, with account, open orders and markets.
@@ -65,8 +65,10 @@ class Checks:
         self._cutoff_ns = on_close_cutoff_minutes(desk.time_manager) * _MINUTE_NS
         risk = desk.config.risk
         self._has_limits = any(value is not None for value in risk.model_dump().values())
+        self._collar = risk.price_collar_percent
         self._rate = OrderRate(risk.max_orders_per_minute)
         self._repeats = Repeats(risk.duplicate_seconds)
+        self._uncompared: set[str] = set()  # orders and legs of before the first price, which the collar waits for
         self._memo: tuple[tuple[int, int], AccountNow] | None = None
 
     def refusal(self, order: Order, *, instead_of: Order | None = None) -> str:
@@ -85,24 +87,25 @@ class Checks:
             return refusal
         if not order.strategy:
             return ""  # the account's own orders make positions smaller
-        if order.parent is not None:
-            return self._beyond_collar(order) or ""  # a leg ends what its entry begins
-        if self._has_limits and (refusal := self._beyond_limits(order, instead_of)):
-            return refusal
+        beyond = self._beyond_collar(order)
+        if order.parent is not None or beyond:
+            return beyond or ""  # a leg ends what its entry begins
+        if self._has_limits and (beyond := self._beyond_limits(order, instead_of)):
+            return beyond
         return self._beyond_account(order, instead_of) or ""
 
     def _closed_to(self, order: Order) -> str:
-        """Return why a new order is not passed on, whatever it is (empty when it is)."""
+        """Return why a new order is not taken, whatever its terms (empty when it is)."""
         desk = self._desk
         if reason := desk.broker.refusal:
-            return reason  # not even a position is closed that the broker may not have
+            return reason  # not even an exit is sent, for a position that the broker may not have
         reason = desk.gate() or desk.broker.gate
         if not reason or makes_smaller(desk.account.quantity(order.symbol), order.quantity):
             return ""
         return reason
 
     def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
-        """Return why a fill cannot be (empty when it can), because the price or the position is another one by now.
+        """Return why a fill is not possible, as price or position have changed since (empty when it is).
 
         Args:
             order: The order.
@@ -111,8 +114,10 @@ class Checks:
             fee: Their fee.
         """
         desk, symbol = self._desk, order.symbol
+        if self._uncompared and (beyond := self._beyond_collar_at_fill(order, price)):
+            return beyond
         if self._is_margin and self._shorting and not desk.reserved.counts_nothing(order.id):
-            return ""  # it was checked when it was placed, at a price that it had then
+            return ""  # it was checked when it was placed, at its price then
         if not self._shorting and (refusal := short_refusal(desk.account.quantity(symbol), quantity, shorting=False)):
             return refusal
         instrument = desk.markets.instrument(symbol)
@@ -126,7 +131,7 @@ class Checks:
         if self._is_margin or instrument.margin is not None or quantity < 0:
             return ""
         cost, cash = quantity * price * instrument.multiplier + fee, desk.account.cash
-        if cost <= cash + _CENT:
+        if cost <= cash + _HALF_CENT:
             return ""
         return f"at its price of {price:.10g} it costs {cost:,.2f}, and there is cash of {cash:,.2f}"
 
@@ -152,7 +157,7 @@ class Checks:
         return now.equity - now.tied_up - self._desk.reserved.total(self._desk.account.quantity)
 
     def _against_terms(self, order: Order, instead_of: Order | None) -> str | None:
-        """Return why an order cannot be whatever the account has, or None."""
+        """Return why an order is invalid, whatever the account has, or None."""
         desk, symbol, quantity = self._desk, order.symbol, order.quantity
         if desk.watch.has_ended and order.strategy:
             return "equity is at or below zero: trading has ended"
@@ -171,7 +176,7 @@ class Checks:
             return refusal
         if order.parent is None and not desk.open_orders.has_legs(order.id):
             return None
-        # An entry without its stop is none that was wanted.
+        # An entry is refused with its legs, because without its stop it is not wanted.
         legs = desk.open_orders.legs_of(order.id) if instead_of is None else ()
         refusals = (prices_off_tick(leg, instrument) or self._beyond_collar(leg) for leg in legs)
         sides = _wrong_sides(order, desk.open_orders, desk.last_price(symbol))
@@ -188,7 +193,25 @@ class Checks:
         )
 
     def _beyond_collar(self, order: Order) -> str | None:
-        return collar_refusal(self._desk.config.risk, order, self._desk.last_price(order.symbol) or 0.0)
+        if self._collar is None or (order.limit is None and order.stop is None):
+            return None
+        self._uncompared.discard(order.id)
+        price = self._desk.last_price(order.symbol)
+        if price is not None:
+            return collar_refusal(self._desk.config.risk, order, price)
+        if self._desk.is_real:
+            return (
+                f"no price of {order.symbol} is known that its {order.price_words} could be compared with, and "
+                f"risk.price_collar_percent is {self._collar:g}. Ask for its history, or order when a bar has closed"
+            )
+        self._uncompared.add(order.id)
+        return None
+
+    def _beyond_collar_at_fill(self, order: Order, price: float) -> str:
+        """Return why an order or one of its legs lies too far from its first price (empty when none does)."""
+        orders = [one for one in (order, *self._desk.open_orders.legs_of(order.id)) if one.id in self._uncompared]
+        self._uncompared.difference_update(one.id for one in orders)
+        return next(filter(None, (collar_refusal(self._desk.config.risk, one, price) for one in orders)), "")
 
     def _beyond_limits(self, order: Order, instead_of: Order | None) -> str | None:
         desk = self._desk
@@ -227,7 +250,7 @@ class Checks:
         return now_ns - market.end.item(rows - 1) if market is not None and rows else None
 
     def _beyond_account(self, order: Order, instead_of: Order | None) -> str | None:
-        """Return why cash, margin or shares do not suffice, together with what is ordered already."""
+        """Return why cash, margin or shares do not suffice for an order and the open ones, or None."""
         desk, reserved, symbol = self._desk, self._desk.reserved, order.symbol
         held, units = desk.account.quantity(symbol), order.quantity - order.filled_quantity
         if instead_of is not None:
@@ -244,14 +267,14 @@ class Checks:
         price = reckoned_price(order, desk.last_price)
         needed = reserved.increase(symbol, held, before, before.plus(units, price), others)
         if needed <= 0:
-            return None  # it makes the position no larger, and what is free need not be looked up
+            return None  # it makes the position no larger, whatever money is free
         fee = desk.costs.estimate(units, price, desk.markets.instrument(symbol))
         refusal = buying_power_refusal(needed, fee, self.free(), self._leverage)
         return f"{refusal}; {_FREED_LATER}" if refusal and reserved.frees(desk.account.quantity) else refusal
 
 
 def reckoned_price(order: Order, last_price: Callable[[str], float | None]) -> float:
-    """Return the price that an order is reckoned at, which is its own one where it has one."""
+    """Return the price at which an order is valued, its limit or stop, or else the last price."""
     if order.limit is not None:
         return order.limit
     return order.stop if order.stop is not None else last_price(order.symbol) or 0.0
@@ -265,7 +288,7 @@ def _wrong_sides(order: Order, open_orders: OpenOrders, last_price: float | None
     Args:
         order: An entry or a leg, as it should be.
         open_orders: The open orders, with its legs or its entry.
-        last_price: The last price of the symbol; None when there is none, and nobody can tell.
+        last_price: The last price of the symbol; None when there is none.
     """
     entry = order if order.parent is None else open_orders.by_id.get(order.parent)
     if entry is None or entry.filled_quantity:
@@ -281,7 +304,7 @@ def _wrong_sides(order: Order, open_orders: OpenOrders, last_price: float | None
 
 
 def _price_of_entry(entry: Order, last_price: float | None) -> float | None:
-    """Return the price at which an entry is reckoned to fill, which is the better of its limit and the last one."""
+    """Return the price at which an entry should fill, the better of its limit and the last price."""
     if entry.limit is None or last_price is None:
         return last_price
     return min(entry.limit, last_price) if entry.quantity > 0 else max(entry.limit, last_price)

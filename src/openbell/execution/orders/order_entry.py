@@ -17,13 +17,13 @@ __all__ = ["OrderEntry"]
 
 
 class OrderEntry:
-    """Checks what strategies ask for, and passes it to the broker or rejects it.
+    """Checks the requests of strategies, and passes them to the broker or rejects them.
 
     Args:
         desk: The desk, with open orders and broker.
 
     Attributes:
-        checks: Everything that an order is checked for.
+        checks: The checks of orders.
     """
 
     def __init__(self, desk: TradingDesk) -> None:

@@ -55,10 +55,10 @@ class Terms(NamedTuple):
         extended: bool = False,
         tag: str = "",
     ) -> Terms:
-        """Check what a strategy gave, and let the type follow from the prices where it was left out.
+        """Return the checked terms of an order, whose type by default follows from its prices.
 
         Raises:
-            OrderError: A value cannot be, or two of them contradict each other.
+            OrderError: A value is invalid, or two of them contradict each other.
             UnknownNameError: There is no such type or lifetime.
         """
         has_prices = not (limit is None and stop is None and trail is None and trail_percent is None)
@@ -90,10 +90,10 @@ def checked_quantity(quantity: object) -> float:
     """Return the units of an order.
 
     Raises:
-        OrderError: It is no number, or not finite.
+        OrderError: It is not a finite number.
     """
     if (type(quantity) is float or type(quantity) is int) and isfinite(quantity):
-        return float(quantity)  # to ask whether anything else is a number takes longer
+        return float(quantity)  # the check for other kinds of numbers takes longer
     if isinstance(quantity, bool) or not isinstance(quantity, Real) or not isfinite(quantity):
         raise OrderError(f"a quantity is a number of units, positive to buy and negative to sell, not {quantity!r}")
     return float(quantity)
@@ -103,7 +103,7 @@ def checked_number(name: str, number: object) -> float:
     """Return a number of any sign.
 
     Raises:
-        OrderError: It is no number, or not finite.
+        OrderError: It is not a finite number.
     """
     if isinstance(number, bool) or not isinstance(number, Real) or not isfinite(number):
         raise OrderError(f"{name} is a number, not {number!r}")
@@ -114,7 +114,7 @@ def checked_price(name: str, price: object) -> float | None:
     """Return a price, or None where there is none.
 
     Raises:
-        OrderError: It is no number, not finite, zero or below.
+        OrderError: It is not a finite number above zero, or a ``trail_percent`` of 100 or more.
     """
     if price is None:
         return None

@@ -19,7 +19,7 @@ __all__ = ["SignalTerms", "SignalTrader"]
 
 @dataclass(frozen=True, slots=True)
 class SignalTerms:
-    """Numbers of a signal, of which the config says those that are None.
+    """Numbers of a signal, None where the config decides.
 
     Attributes:
         quantity: The target in units, negative for short.
@@ -55,14 +55,14 @@ class SignalTrader:
         return bool(self._targets)
 
     def unused(self) -> list[str]:
-        """Return a warning when entries are of no signal, although there were signals, all with entries."""
+        """Return a warning about entries that no signal used, if there were signals and all had entries."""
         idle = [action for action, meaning in self._targets.items() if action not in self._seen and meaning != "ignore"]
         if not idle or not self._seen or self.warnings:
             return []
         return [f"no signal of this run was {' or '.join(idle)}, of which execution.signals has entries."]
 
     def follow(self, orders: StrategyOrders, symbol: str, action: str, reason: str, terms: SignalTerms) -> None:
-        """Give the orders that follow from a signal of a strategy."""
+        """Place the orders that follow from a signal of a strategy."""
         self._seen.add(action)
         meaning = self._targets.get(action)
         if meaning is None:
@@ -84,9 +84,9 @@ class SignalTrader:
 
 
 def _require_side(action: str, meaning: SignalTarget, terms: SignalTerms) -> None:
-    """Raise for a number of a signal that says another side than its action does.
+    """Raise OrderError for a number of a signal that is of another side than its action.
 
-    Who writes ``Signal(symbol, "SELL", quantity=10)`` beside ``SELL: close`` means to sell 10, and would buy them.
+    ``Signal(symbol, "SELL", quantity=10)`` with ``SELL: close`` is meant to sell 10, and would buy them.
     """
     given = {"quantity": terms.quantity, "percent": terms.percent}
     name, number = next(((n, v) for n, v in given.items() if v is not None), ("", 0.0))
@@ -104,7 +104,7 @@ def _require_side(action: str, meaning: SignalTarget, terms: SignalTerms) -> Non
 
 
 def _measure(meaning: SignalTarget, terms: SignalTerms) -> dict[str, float]:
-    """Return the target by its measure, for which a field of the signal goes before the map."""
+    """Return the target by its measure, which a number of the signal overrides."""
     if terms.quantity is not None:
         return {"quantity": terms.quantity}
     if terms.percent is not None:
@@ -127,7 +127,7 @@ def _to_target(
     )
     if placed is None:
         return
-    for order in before:  # stops and targets of the position as it was, which stay with it if it stays
+    for order in before:  # stops and targets of the position before, which stay if the new order is rejected
         orders.supersede(order, placed)
     held = orders.portfolio.position(symbol).quantity
     orders.protect(placed, held + placed.quantity, stop=terms.stop, target=terms.target)

@@ -37,7 +37,7 @@ class Targets:
 
 
 def units_of_value(desk: TradingDesk, symbol: str, value: float, held: float) -> float | None:
-    """Return the units of a symbol that are worth at most a value together with the fee of getting there, or None.
+    """Return the units of a symbol whose value and fee together are at most a value, or None.
 
     Args:
         desk: The desk.
@@ -67,9 +67,9 @@ def units_of_value(desk: TradingDesk, symbol: str, value: float, held: float) ->
 
 
 def is_too_small(desk: TradingDesk, symbol: str, held: float, wanted: float) -> bool:
-    """Return whether a position is so near to its target that it stays, as ``min_target_change_percent`` says.
+    """Return whether a change to a target is below ``min_target_change_percent``, so that the position stays.
 
-    A position that is opened, closed or turned round never is.
+    It never is for a position that is opened, closed or reversed.
     """
     if held * wanted <= 0:
         return False

@@ -27,7 +27,7 @@ class Cancel(NamedTuple):
     Attributes:
         order_id: The order.
         reason: Why, for people.
-        unless_rejected: An order that takes its place; if that one is rejected, it stays.
+        unless_rejected: The id of an order that replaces it; if that one is rejected, it stays.
     """
 
     order_id: str
@@ -38,7 +38,7 @@ class Cancel(NamedTuple):
 class Replace(NamedTuple):
     """Change an open order.
 
-    What is None stays.
+    Values of None stay as they are.
 
     Attributes:
         order_id: The order.
@@ -46,7 +46,7 @@ class Replace(NamedTuple):
         limit: Its limit price.
         stop: Its stop price.
         trail: The distance of its trailing stop in money.
-        trail_percent: The same as a percentage of the best price.
+        trail_percent: The distance as a percentage of the best price.
     """
 
     order_id: str
@@ -58,4 +58,4 @@ class Replace(NamedTuple):
 
 
 Request: TypeAlias = Submit | Cancel | Replace
-"""Everything that a strategy asks of a broker."""
+"""Any request of a strategy to the broker."""

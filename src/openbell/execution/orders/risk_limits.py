@@ -23,7 +23,7 @@ _NEAR = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class RiskState:
-    """The account as an order finds it.
+    """State of the account when an order is checked.
 
     Attributes:
         equity: Equity now.
@@ -51,7 +51,7 @@ class RiskState:
 
 
 def daily_loss_floor(config: RiskConfig, start_equity: float) -> float | None:
-    """Return the equity at or below which the largest daily loss is reached, or None where there is no limit."""
+    """Return the equity at or below which the largest daily loss is reached, or None."""
     if config.max_daily_loss_percent is None:
         return None
     return start_equity * (1 - config.max_daily_loss_percent / 100)
@@ -60,8 +60,8 @@ def daily_loss_floor(config: RiskConfig, start_equity: float) -> float | None:
 def risk_refusal(config: RiskConfig, order: Order, state: RiskState) -> str | None:
     """Return the first limit that an order would break, with both numbers, or None.
 
-    An order that makes its position smaller is bound by the price collar only. How many orders a minute has is known to
-    an `OrderRate`.
+    An order that makes its position smaller is bound by the price collar only. The number of orders per minute is
+    checked by `OrderRate`.
     """
     return next(_refusals(config, order, state), None)
 
@@ -82,7 +82,7 @@ def _refusals(config: RiskConfig, order: Order, state: RiskState) -> Iterator[st
         )
     if not is_smaller:
         yield from _old_price(config, state)
-    unit = _reckoned(order, state) * state.multiplier
+    unit = _valued_at(order, state) * state.multiplier
     value, equity = abs(after) * unit, max(state.equity, 0.0)
     most = config.max_position_percent
     if most is not None and value > equity * most / 100 + _NEAR * value:
@@ -128,8 +128,8 @@ def _old_price(config: RiskConfig, state: RiskState) -> Iterator[str]:
     yield f"{age}, and risk.max_price_age_seconds is {most:g}"
 
 
-def _reckoned(order: Order, state: RiskState) -> float:
-    """Return the price at which an order is reckoned, which is its worst one where it has one."""
+def _valued_at(order: Order, state: RiskState) -> float:
+    """Return the price at which an order is valued, its limit or stop or else the last price."""
     if order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) and order.limit is not None:
         return abs(order.limit)
     if order.type is OrderType.STOP and order.stop is not None:
@@ -155,7 +155,7 @@ class OrderRate:
     def refusal(self, now_ns: int) -> str | None:
         """Count an order, or return why it is one too many, with both numbers.
 
-        One too many is not counted.
+        A refused order is not counted.
         """
         if self._most is None:
             return None
@@ -172,7 +172,7 @@ class Repeats:
     """Remembers the last orders, so that one which is given twice is sent once.
 
     Args:
-        seconds: So long an equal order is refused; None for never.
+        seconds: Time for which an equal order is refused; None for never.
     """
 
     def __init__(self, seconds: float | None) -> None:
@@ -180,7 +180,7 @@ class Repeats:
         self._last: dict[tuple[object, ...], tuple[int, str]] = {}
 
     def refusal(self, order: Order, now_ns: int) -> str | None:
-        """Remember an order, or return of which one it is the repetition."""
+        """Remember an order, or return which earlier one it repeats."""
         if self._seconds is None:
             return None
         terms = order.type, order.limit, order.stop, order.trail, order.trail_percent

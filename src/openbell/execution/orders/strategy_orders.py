@@ -53,7 +53,7 @@ class StrategyOrders:
         tag: str,
         reason: str,
     ) -> Order:
-        """Give an order, as `StrategyContext.order` describes it."""
+        """Place an order, as `StrategyContext.order` describes it."""
         self._desk.require_open(self._session)
         terms = Terms.of(type, limit, stop, trail, trail_percent, tif, until, extended, tag)
         return self._desk.place(self.strategy, _symbol(symbol), checked_quantity(quantity), terms, reason=reason)
@@ -70,7 +70,7 @@ class StrategyOrders:
         tag: str = "",
         reason: str = "",
     ) -> tuple[Order, ...]:
-        """Give an entry order with a stop and a target, of which the one that fills cancels the other."""
+        """Place an entry order with a stop and a target, where the fill of one cancels the other."""
         self._desk.require_open(self._session)
         units, symbol = checked_quantity(quantity), _symbol(symbol)
         stop, target = checked_price("stop", stop), checked_price("target", target)
@@ -88,7 +88,7 @@ class StrategyOrders:
         return first, *self.protect(first, units, stop=stop, target=target)
 
     def protect(self, entry: Order, units: float, *, stop: float | None, target: float | None) -> list[Order]:
-        """Let an order be followed by a stop and a target of the position that it leads to.
+        """Place a stop and a target for the position that an order leads to.
 
         Args:
             entry: The order.
@@ -117,7 +117,11 @@ class StrategyOrders:
         limit: float | None = None,
         reason: str = "",
     ) -> Order | None:
-        """Order what leads from the position to a target, in place of the last such order that has not filled."""
+        """Place the order from the position to a target, and cancel the last such order of the symbol.
+
+        Returns:
+            The order; None when the position is at its target, or too near to it.
+        """
         desk, symbol = self._desk, _symbol(symbol)
         desk.require_open(self._session)
         given = {n: v for n, v in (("quantity", quantity), ("value", value), ("percent", percent)) if v is not None}
@@ -136,7 +140,7 @@ class StrategyOrders:
                 desk.targets.largest_percent = max(desk.targets.largest_percent, abs(amount))
                 amount *= desk.equity * (1 - desk.config.cash_buffer_percent / 100) / 100
             found = units_of_value(desk, symbol, amount, held)
-            if found is None:  # an order of nothing, so that its rejection is an event like any other
+            if found is None:  # an order of 0 units, so that its rejection is an event like any other
                 return desk.place(self.strategy, symbol, 0.0, terms, reason=NO_PRICE)
             wanted = found
         if wanted == held or (measure != "quantity" and is_too_small(desk, symbol, held, wanted)):
@@ -164,16 +168,16 @@ class StrategyOrders:
         return tuple(order for order in closed if order is not None)
 
     def cancel(self, order: Order | str) -> bool:
-        """Ask for an order to be cancelled, and return False when it is not open."""
+        """Request the cancellation of an order, and return whether it is open."""
         self._desk.require_open(self._session)
         return self._desk.cancel(_order_id(order), f"{self.strategy} cancelled it")
 
     def supersede(self, order: Order, by: Order) -> None:
-        """Ask for an order to be cancelled, unless the one that takes its place is rejected."""
+        """Request the cancellation of an order, unless the one that replaces it is rejected."""
         self._desk.cancel(order.id, f"{by.id} took its place", unless_rejected=by.id)
 
     def cancel_all(self, symbol: str | None = None) -> int:
-        """Ask for all open orders to be cancelled, of one symbol or of all, and return their number."""
+        """Request the cancellation of all open orders, of one symbol or of all, and return their number."""
         self._desk.require_open(self._session)
         orders = self.portfolio.open_orders(symbol)
         return sum(self._desk.cancel(order.id, f"{self.strategy} cancelled it") for order in orders)
@@ -188,7 +192,7 @@ class StrategyOrders:
         trail: float | None = None,
         trail_percent: float | None = None,
     ) -> bool:
-        """Ask for an open order to be changed, as `StrategyContext.replace` describes it."""
+        """Request a change of an open order, as `StrategyContext.replace` describes it."""
         self._desk.require_open(self._session)
         key = _order_id(order)
         now = self._desk.open_orders.by_id.get(key)

@@ -25,7 +25,7 @@ def make_fees(config: FeesConfig) -> FeeModel:
 
     Raises:
         UnknownNameError: There is no such model.
-        ConfigError: A parameter is unknown, missing or cannot be.
+        ConfigError: A parameter is unknown, missing or invalid.
     """
     return _made(FEE_MODELS, config.model, config)
 
@@ -35,7 +35,7 @@ def make_slippage(config: SlippageConfig) -> SlippageModel:
 
     Raises:
         UnknownNameError: There is no such model.
-        ConfigError: A parameter is unknown, missing or cannot be.
+        ConfigError: A parameter is unknown, missing or invalid.
     """
     return _made(SLIPPAGE_MODELS, config.model, config)
 

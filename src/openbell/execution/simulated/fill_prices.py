@@ -2,7 +2,7 @@
 
 There is a function for each kind of order. It gets the order's prices and the rows ``[first, last)`` of one session's
 bars, which all begin at the order's time or later, and returns the first fill: one call for an order and a day in a
-backtest, one for each batch of new bars live. What passes from call to call is an argument and a result.
+backtest, one for each batch of new bars live. State that passes from call to call is an argument and a result.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class OrderPrices(Protocol):
 
     @property
     def trail_percent(self) -> float | None:
-        """The same as a percentage of the best price."""
+        """The distance of a trailing stop as a percentage of the best price."""
         ...
 
 
@@ -74,8 +74,8 @@ class FillColumns(NamedTuple):
         close: Last price.
         volume: Units traded.
         fillable: Whether the order may fill on the bar: traded, not synthetic, and in the order's hours; None for all.
-        begin: The first row of the session.
-        tick: The step of prices, on which stops that follow the market lie; None for any price.
+        begin: The first row of the session's regular hours.
+        tick: The tick, on which trailing stops lie; None for any price.
     """
 
     open: NDArray[np.float64]
@@ -89,7 +89,7 @@ class FillColumns(NamedTuple):
 
 
 class FillPoint(NamedTuple):
-    """The place at which an order fills.
+    """The bar and the price at which an order fills.
 
     Attributes:
         row: The row of the bar.
@@ -106,7 +106,7 @@ new_point = quick_tuple_maker(FillPoint)
 
 
 class RestingState(NamedTuple):
-    """State of an order by the bars that it has seen.
+    """State of an order after the bars that it has been matched in.
 
     Attributes:
         triggered: Whether a stop was reached.
@@ -118,7 +118,7 @@ class RestingState(NamedTuple):
 
 
 UNTOUCHED = RestingState()
-"""The state of an order that has seen no bar."""
+"""The state of an order that has been matched in no bar."""
 
 Result: TypeAlias = "tuple[FillPoint | None, RestingState]"
 Rule: TypeAlias = "Callable[[OrderPrices, FillColumns, int, int, RestingState], Result]"
@@ -136,12 +136,12 @@ def first_fill(
         kind: The kind of order.
         order: Its prices.
         columns: The session's bars.
-        first: The first row that begins at the order's time or later, and that it has not seen.
+        first: The first row that begins at the order's time or later, and that it has not been matched in.
         last: The row after the last one.
-        state: What it has seen before.
+        state: Its state before these bars.
 
     Returns:
-        The fill, or None, and what the order has seen now.
+        The fill, or None, and its state after these bars.
     """
     if first >= last:
         return None, state
@@ -156,7 +156,7 @@ def this_close(columns: FillColumns, row: int) -> FillPoint | None:
 
 
 def _first(hits: NDArray[np.bool_]) -> int:
-    """Return the first place that is true, or -1."""
+    """Return the index of the first true one, or -1."""
     at = int(hits.argmax()) if len(hits) else 0
     return at if len(hits) and hits[at] else -1
 
@@ -169,7 +169,7 @@ def _first_row(columns: FillColumns, first: int, last: int) -> int:
     return -1 if at < 0 else first + at
 
 
-def _among(hits: NDArray[np.bool_], columns: FillColumns, first: int, last: int) -> int:
+def _first_fillable_hit(hits: NDArray[np.bool_], columns: FillColumns, first: int, last: int) -> int:
     """Return the first row of hits on which an order may fill, or -1."""
     at = _first(hits if columns.fillable is None else hits & columns.fillable[first:last])
     return -1 if at < 0 else first + at
@@ -187,7 +187,7 @@ def limit(order: OrderPrices, columns: FillColumns, first: int, last: int, state
     price = _given(order.limit)
     buys = order.quantity > 0
     through = columns.low[first:last] < price if buys else columns.high[first:last] > price
-    row = _among(through, columns, first, last)
+    row = _first_fillable_hit(through, columns, first, last)
     if row < 0:
         return None, state
     opened = float(columns.open[row])
@@ -210,9 +210,9 @@ def stop(order: OrderPrices, columns: FillColumns, first: int, last: int, state:
 
 
 def stop_limit(order: OrderPrices, columns: FillColumns, first: int, last: int, state: RestingState) -> Result:
-    """Fill as a limit order does, from the moment on at which the price reached the stop.
+    """Fill as a limit order does, once the price has reached the stop.
 
-    Inside of the bar that reaches it, only what came after is certain: the stop's own price, if that is better than the
+    Within the bar that reaches it, only two prices are sure to come after: the stop itself, if it is better than the
     limit, and the close.
     """
     if state.triggered:
@@ -235,7 +235,7 @@ def stop_limit(order: OrderPrices, columns: FillColumns, first: int, last: int, 
 def trailing_stop(order: OrderPrices, columns: FillColumns, first: int, last: int, state: RestingState) -> Result:
     """Fill as a stop that follows the best price at a distance.
 
-    Inside of a bar it is not known whether the best price or the worst came first: a bar's open moves the stop at once,
+    Within a bar it is not known whether the best price or the worst came first: a bar's open moves the stop at once,
     its high (or low, for an order that buys) when the bar has closed. Where prices have a tick, the stop lies on
     it, away from the market.
     """
@@ -245,7 +245,7 @@ def trailing_stop(order: OrderPrices, columns: FillColumns, first: int, last: in
     rows = slice(first, last) if columns.fillable is None else first + np.flatnonzero(columns.fillable[first:last])
     opens, worst, best = columns.open[rows], columns.low[rows], columns.high[rows]
     if buys:
-        # A stop that follows lows down is one that follows highs up, upside down.
+        # A stop that follows lows is one that follows highs, with the signs of prices reversed.
         opens, worst, best = -opens, -columns.high[rows], -columns.low[rows]
     if not len(opens):
         return None, state
@@ -265,7 +265,7 @@ def trailing_stop(order: OrderPrices, columns: FillColumns, first: int, last: in
 
 
 def _behind(order: OrderPrices, best: NDArray[np.float64], tick: float | None) -> NDArray[np.float64]:
-    """Return the stop that follows the best prices, negative ones of an order that buys."""
+    """Return the stop behind each of the best prices, which are negated for an order that buys."""
     trail = np.abs(best) * (_given(order.trail_percent) / 100) if order.trail is None else order.trail
     return to_tick_below(best - trail, tick)
 
@@ -290,7 +290,7 @@ def market_on_close(order: OrderPrices, columns: FillColumns, first: int, last: 
 def _reached(order: OrderPrices, price: float, columns: FillColumns, first: int, last: int) -> int:
     """Return the first row in which the price reaches a stop, or -1."""
     hits = columns.high[first:last] >= price if order.quantity > 0 else columns.low[first:last] <= price
-    return _among(hits, columns, first, last)
+    return _first_fillable_hit(hits, columns, first, last)
 
 
 def _given(price: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Rules by which orders fill at the simulated broker, and the market that it asks."""
+"""Rules by which orders fill at the simulated broker, and its access to markets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FillRules:
 
     Attributes:
         this_close: Whether market orders fill at the close that was just seen.
-        both_touched: Which of two prices is taken that one bar has touched.
+        both_touched: Which price is taken when one bar touches two.
         max_volume_share: The share of a bar's volume that an order may take; None without a bound.
     """
 
@@ -33,7 +33,7 @@ class FillRules:
 
     @staticmethod
     def of(fills: FillsConfig) -> FillRules:
-        """Return those of a config."""
+        """Return the rules of a config."""
         return FillRules(fills.market == "this_close", fills.both_touched, fills.max_volume_share)
 
 
@@ -44,6 +44,7 @@ class FillContext:
     Attributes:
         market_of: Returns the market of a symbol today, or None.
         finer_of: Returns the market of a symbol within one of its bars, by the next finer bars; or None.
+        last_price: Returns the last price of a symbol that is known now, or None.
         instrument_of: Returns the terms of a symbol.
         clock: The session clock.
         zone: The time zone.
@@ -51,6 +52,7 @@ class FillContext:
 
     market_of: Callable[[str], SymbolMarket | None]
     finer_of: Callable[[SymbolMarket, int], SymbolMarket | None]
+    last_price: Callable[[str], float | None]
     instrument_of: Callable[[str], Instrument]
     clock: SimulatedClock
     zone: tzinfo

@@ -22,8 +22,8 @@ class FirstTouched(NamedTuple):
     """The order of a group that fills, so that the others are cancelled.
 
     Attributes:
-        place: Its place in the group.
-        ambiguous: Whether the same bar touched another one, and bars of this interval do not tell which came first.
+        place: Its index in the group.
+        ambiguous: Whether the same bar touched another one, and bars of this interval do not show which came first.
     """
 
     place: int
@@ -35,13 +35,13 @@ def first_touched(
 ) -> FirstTouched | None:
     """Choose the order of a group that fills first, such as the stop or the target of a bracket.
 
-    An earlier bar comes first, then an open, which is the first price of its bar. Of several inside of one bar the one
-    with the worse price is chosen, or the better.
+    An earlier bar comes first, then an open, which is the first price of its bar. Of several within one bar, the one
+    with the worse or the better price is chosen.
 
     Args:
         points: The first fill of each order by itself, or None.
         quantities: The units of each, negative to sell.
-        both_touched: Which of two is chosen whose order in time is not known.
+        both_touched: Which one is chosen when it is not known which came first.
 
     Returns:
         The chosen one, or None where none fills.
@@ -62,7 +62,7 @@ def first_touched(
 
 
 def with_volume(columns: FillColumns, share: float | None, instrument: Instrument) -> FillColumns:
-    """Leave out the bars of which the allowed share of the volume is less than what can be traded.
+    """Leave out the bars whose allowed share of volume is less than the least that can be traded.
 
     For orders that wait for volume; a stop is reached on a bar of any volume.
     """
@@ -89,6 +89,6 @@ def fitting_part(
         return remaining
     most = inf if share is None else max(volume * share - taken, 0.0)
     if abs(remaining) <= most:
-        # What is left of an order that filled in part before a split has the noise of the ratio.
+        # After a split, the rest of an order that has filled in part has the noise of floats.
         return remaining if instrument.fractional else whole_units(remaining, instrument)
     return whole_units(most if remaining > 0 else -most, instrument)

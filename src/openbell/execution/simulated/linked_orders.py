@@ -1,4 +1,4 @@
-"""Orders that hang together, as legs of a bracket or alternatives to each other."""
+"""Orders that are linked, as legs of a bracket or alternatives to each other."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LinkedOrders:
         resting: The orders at the broker, by id.
         open_orders: The open orders.
         context: Market, terms and clock.
-        both_touched: Which of two orders fills that one bar has touched, and no finer bars tell apart.
+        both_touched: Which order fills when one bar touches two, and no finer bars show which came first.
     """
 
     def __init__(
@@ -44,21 +44,21 @@ class LinkedOrders:
         self._both_touched = both_touched
 
     def is_alone(self, order: Order) -> bool:
-        """Return whether no other order hangs together with one."""
+        """Return whether an order is linked to no other."""
         return order.oco is None and order.parent is None and not self._open_orders.has_legs(order.id)
 
     def to_cancel(self, filled: RestingOrder, units: float) -> list[RestingOrder]:
-        """Return the alternatives to an order of which nothing is left after its fill of some units."""
+        """Return the alternatives to an order that have no units left after it has filled ``units``."""
         return [other for other in self._others(filled) if not _is_left(other.order, units)]
 
     def to_resize(self, filled: RestingOrder, units: float) -> list[tuple[RestingOrder, float]]:
-        """Return the orders that follow the fill of another one, each with its quantity from now on.
+        """Return the orders that a fill of another one resizes, each with its new quantity.
 
-        Legs are for what their entry has filled; alternatives are for what is left, of each of its own units.
+        Legs get the quantity that their entry has filled. Alternatives lose the units of the fill.
         """
         order = filled.order
         legs = self.legs_of(order)
-        # An entry that turns a position round is larger than its legs, which are for the position that it leads to.
+        # An entry that reverses a position is larger than its legs, which close the position that it leads to.
         share = order.filled_quantity / order.quantity
         resized = []
         for leg in legs:
@@ -70,7 +70,7 @@ class LinkedOrders:
         return resized + [(other, other.order.quantity - units) for other in alternatives]
 
     def rest_of_entry(self, filled: RestingOrder) -> RestingOrder | None:
-        """Return the entry of a leg that has filled as a whole, while part of the entry is open."""
+        """Return the entry of a leg that has filled as a whole, if part of the entry is open."""
         entry = filled.order.parent
         return None if filled.order.is_open or entry is None else self._resting.get(entry)
 
@@ -86,7 +86,7 @@ class LinkedOrders:
         """Return which of an order and its alternatives fills, when one bar has touched several of them.
 
         Returns:
-            The order, and whether nobody knows which came first.
+            The order, and whether it is unknown which came first.
         """
         match = due.match
         if match is None or match.point.at_open or due.order.oco is None:
@@ -115,7 +115,7 @@ class LinkedOrders:
 
 
 def _is_left(order: Order, units: float) -> bool:
-    """Return whether something is left of an order after an alternative to it has filled some units."""
+    """Return whether an order has units left after an alternative to it has filled ``units``."""
     return abs(order.remaining) - abs(units) > DUST
 
 

@@ -33,8 +33,8 @@ __all__ = ["Markets"]
 class Markets:
     """Bars that orders fill in, by symbol.
 
-    A symbol's market is its finest series in the session. What the session does not hold and an order is given for is
-    provisioned, as bars that the portfolio needs.
+    A symbol's market is its finest series in the session. If an order is given for a symbol that the session does not
+    hold, its bars are provisioned for the portfolio.
 
     Args:
         config: The section ``execution`` of the config.
@@ -42,7 +42,7 @@ class Markets:
 
     Attributes:
         instruments: The terms on which symbols are traded.
-        instrument: Returns those of a symbol.
+        instrument: Returns the terms of a symbol.
         of: Returns the market of a symbol today, or None when the session has no bars of it.
     """
 
@@ -82,36 +82,36 @@ class Markets:
 
     @property
     def times(self) -> NDArray[np.int64]:
-        """Bar times of the session's finest series, int64 nanoseconds since 1970 UTC."""
+        """Bar times of today's markets and of the first symbol's, int64 nanoseconds since 1970 UTC."""
         first = [market for symbol in self._session_data.symbols[:1] if (market := self.of(symbol)) is not None]
         ends = [market.end for market in [*self.today.values(), *first]]
         return merged_times(ends)
 
-    def changed(self) -> list[str]:
-        """Return the symbols whose finest series is another one than before, or back in the session."""
+    def changed(self) -> dict[str, SymbolMarket | None]:
+        """Return the symbols whose finest series is another one than before, with their markets until now."""
+        changed: dict[str, SymbolMarket | None] = {}
         if self._session_data.series_version == self._version:
-            return []
+            return changed
         self._version = self._session_data.series_version
-        changed = []
         for symbol, market in self._markets.items():
             series = self._series_of(symbol)
             if series is None:
-                self._left.add(symbol)  # what was traded in it stays worth the bars that it had
+                self._left.add(symbol)  # positions are still valued by bars that were removed
             elif symbol in self._left or market is None or parse_interval(series.interval) != market.interval:
-                changed.append(symbol)
+                changed[symbol] = market
         for symbol in changed:
             del self._markets[symbol]
         self._left.difference_update(changed)
         return changed
 
     def grow(self, symbol: str) -> SymbolMarket | None:
-        """Return the market of a symbol with the bars that its series has by now, None when nobody asked for it."""
+        """Return the market of a symbol with its new bars, None if it was not in use."""
         if self._markets.pop(symbol, None) is None:
             return None
         return self.of(symbol)
 
     def finer(self, market: SymbolMarket, row: int) -> SymbolMarket | None:
-        """Return the market within one bar, by the next finer interval of which the store has bars there, or None."""
+        """Return the market within one bar, by the next finer bars in the store, or None."""
         context = self._provisioner.context
         finer = [parse_interval(name) for name in context.stored_intervals(market.symbol)]
         day = self._session.day
@@ -136,8 +136,8 @@ class Markets:
         """Raise for a symbol that neither the session nor the config nor the store knows.
 
         Raises:
-            OrderError: It is no text.
-            DataError: It is unknown, with the nearest that is not.
+            OrderError: The symbol is not a string, or is empty.
+            DataError: It is unknown; the message names the nearest known one.
         """
         if symbol in self._known:
             return
@@ -150,7 +150,7 @@ class Markets:
         self._known.add(symbol)
 
     def provide(self, symbol: str) -> str:
-        """Let the session have bars of a symbol, which are provisioned for the portfolio if need be.
+        """Provision bars of a symbol for the portfolio, unless the session has them.
 
         Returns:
             Why it has none (empty when it has).
@@ -162,5 +162,5 @@ class Markets:
             self._left.discard(symbol)
             del self._markets[symbol]
             market = self.of(symbol)
-        # Whether bars will come today is for nobody to know: an order waits for them, and ends with the day.
+        # Nobody knows whether bars will come today: an order waits for them, and ends with the day.
         return f"no bars of {symbol}" if market is None else ""

@@ -32,7 +32,7 @@ class Match(NamedTuple):
         point: The bar, and the price before slippage.
         time_ns: When it happens.
         known_ns: When it becomes known, which is when the bar has closed.
-        slips: Whether the order takes whatever price there is.
+        slips: Whether the order takes whatever price there is, so that slippage applies.
         maker: Whether the order waited for its price, so that it added liquidity.
     """
 
@@ -61,9 +61,9 @@ def first_match(
     Args:
         order: The order.
         market: Today's bars of its symbol.
-        from_ns: Bars that begin before are passed over.
+        from_ns: Bars that begin before it are passed over.
         close_ns: The close of the session's regular hours.
-        state: What the order has seen of earlier sessions.
+        state: Its state before these bars.
         until_ns: Bars that close after it are passed over; none unless given.
     """
     kind, columns = order.type, market.columns
@@ -75,8 +75,6 @@ def first_match(
         first = low
     if until_ns is not None:
         high = min(high, market.closed_rows(until_ns))
-    if kind is OrderType.TRAILING_STOP and state.best is None and first < high:
-        state = RestingState(best=market.last_price(order.created_ns))
     if kind is OrderType.MARKET and first < high and columns.fillable is None:  # most orders are of this kind
         at_open = new_point((first, columns.open.item(first), True))
         return _made((market, at_open, market.start.item(first), market.end.item(first), True, False)), state
@@ -84,15 +82,15 @@ def first_match(
     if point is None:
         return None, after
     if kind is OrderType.MARKET_ON_CLOSE:
-        # The close is known when the session closes: a last bar before it looks like any other until then.
+        # The close is known when the session closes: until then, a last bar before it looks like any other.
         return Match(market, point, close_ns, close_ns), after
     end_ns = market.end.item(point.row)
     time_ns = market.start.item(point.row) if point.at_open else end_ns
     if kind not in _BOUNDED:
         return _made((market, point, time_ns, end_ns, True, False)), after
-    # A better price than its limit is that of the bar which it came for, unless it was there before.
-    came_for = max(market.first_row(order.created_ns), low)
-    rested = point.price == order.limit or order.created_ns < market.start.item(0) or point.row > came_for
+    # Placed today and filled at a better price in the first bar after that, it took liquidity, and never rested.
+    first_after = max(market.first_row(order.created_ns), low)
+    rested = point.price == order.limit or order.created_ns < market.start.item(0) or point.row > first_after
     return Match(market, point, time_ns, end_ns, slips=False, maker=rested), after
 
 

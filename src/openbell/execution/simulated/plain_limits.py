@@ -1,4 +1,4 @@
-"""Limit orders that rest until cancelled and hang together with no others, as columns."""
+"""Limit orders that rest until cancelled and are linked to no others, as columns."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["PlainLimits"]
 class PlainLimits:
     """Plain limit orders by symbol.
 
-    There may be thousands of them: those that a day reaches are found by one comparison a symbol, and the others are
-    left alone.
+    There may be thousands of them: those that a day reaches are found by one comparison per symbol, and the others
+    are left alone.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class PlainLimits:
         return order.until is None and order.parent is None and order.oco is None
 
     def add(self, resting: RestingOrder) -> None:
-        """Take up an order."""
+        """Add an order."""
         symbol = resting.order.symbol
         self._by_symbol.setdefault(symbol, {})[resting.order.id] = resting
         self._limits.pop(symbol, None)
@@ -52,7 +52,7 @@ class PlainLimits:
         del self._by_symbol[order.symbol][order.id]
 
     def note_match(self, resting: RestingOrder) -> None:
-        """Note that an order has a match, which a new session makes void."""
+        """Note that an order has a match, which is void in a new session."""
         self._matched[resting.order.id] = resting
 
     def to_look_at(self, market_of: Callable[[str], SymbolMarket | None]) -> list[RestingOrder]:

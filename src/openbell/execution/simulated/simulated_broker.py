@@ -1,7 +1,7 @@
 """Simulated broker, which fills orders in the bars of the store.
 
-An order is looked at when it comes, when it is replaced and when a session begins: the first row in which it fills is
-found in the columns of the day, and waits in a heap until the clock reaches it. Nothing is done per bar.
+An order is matched when it comes, when it is replaced and when a session begins: its first fill is found in the columns
+of the day, and waits in a heap until the clock reaches it. Nothing is done per bar.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.execution.fill_records import fill_of, why_not_filled
+from openbell.execution.simulated.fill_prices import RestingState
 from openbell.execution.simulated.first_touched import fitting_part
 from openbell.execution.simulated.linked_orders import LinkedOrders
 from openbell.execution.simulated.matching import Match, at_this_close, first_match
@@ -17,12 +18,13 @@ from openbell.execution.simulated.resting_orders import RestingOrder, RestingOrd
 from openbell.model.order import DUST, OrderStatus, OrderType, TimeInForce, order_with_fill, order_with_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from openbell.execution.broker import BrokerListener
     from openbell.execution.orders.open_orders import OpenOrders
     from openbell.execution.simulated.fill_costs import FillCosts
     from openbell.execution.simulated.fill_rules import FillContext, FillRules
+    from openbell.execution.simulated.symbol_market import SymbolMarket
     from openbell.model.order import Order
     from openbell.timing.trading_session import TradingSession
 
@@ -33,13 +35,10 @@ NEVER = 2**62
 
 _FILL, _CLOSE = 0, 1
 
-"""Units below which nothing is left of an order of fractions."""
-
-
 _Event: TypeAlias = tuple[int, int, int, int, str, int]
-"""Something that becomes known at a time, a fill or the end of the hours of trading.
+"""Event that becomes known at a time, a fill or the end of the hours of trading.
 
-It has the time, the kind, when it happened, a number by which equal ones come in turn, the order and its version.
+Its fields are the time, the kind, when it happened, the turn among equal ones, the order's id and its version.
 """
 
 
@@ -56,7 +55,7 @@ class SimulatedBroker:
     Attributes:
         session: The times of the session.
         refusal: Why it takes no orders at all; always empty.
-        gate: Why it lets no position grow; likewise.
+        gate: Why it lets no position grow; always empty.
     """
 
     refusal = gate = ""
@@ -80,15 +79,15 @@ class SimulatedBroker:
         self._resting = self._orders.by_id
         self._linked = LinkedOrders(self._resting, open_orders, context, rules.both_touched)
         self._heap: list[_Event] = []
-        self._next_ns: int | None = None  # None when what was next has perhaps changed
+        self._next_ns: int | None = None  # None when it has to be found again
         self._number = self._number_before = 0
-        # By symbol, interval and begin of a bar: a market that grows is another object each time.
+        # Units by symbol, interval and start of a bar, because a market that grows is another object each time.
         self._taken: dict[tuple[str, str, int], float] = {}
         self.session: TradingSession
 
     @property
     def next_ns(self) -> int:
-        """Time at which something becomes known next, `NEVER` when nothing does."""
+        """Time of the next event, `NEVER` when there is none."""
         if self._next_ns is None:
             self._next_ns = self._find_next()
         return self._next_ns
@@ -102,14 +101,15 @@ class SimulatedBroker:
             resting = self._resting.get(order_id)
             if resting is not None and resting.version == version:
                 return time_ns
-            heappop(heap)  # the order is gone, or was looked at again
+            heappop(heap)  # the order is gone, or was matched again
         return NEVER
 
     # Sessions
 
     def begin_session(self, session: TradingSession) -> None:
-        """Look at all orders again, in the bars of a new session."""
+        """Match orders in the bars of a new session, and expire those whose last day is over."""
         self.session = session
+        self._costs.begin_session(session.day)
         self._number_before = self._number
         self._heap.clear()
         self._next_ns = None
@@ -124,40 +124,52 @@ class SimulatedBroker:
                 self._match(resting, in_turn=resting.place)
 
     def end_session(self) -> None:
-        """Note what the orders that are left have seen of the session."""
+        """Take the state of the remaining orders over into the next session."""
         for resting in self._orders.others.values():
-            resting.state = resting.state_after
+            resting.state, resting.seen_ns = resting.state_after, 0
 
-    def rematch(self, symbol: str) -> None:
-        """Look at the orders of a symbol again, whose bars are others from now on."""
+    def rematch(self, symbol: str, before: SymbolMarket | None) -> None:
+        """Match the orders of a symbol again, whose bars have been replaced.
+
+        They go on where the last of the bars before has closed: of one that runs they have seen nothing.
+
+        Args:
+            symbol: The symbol.
+            before: The bars that it had, or None.
+        """
+        now_ns, seen_ns = self._clock.now_ns, 0
+        if before is None:
+            seen_ns = now_ns
+        elif rows := before.closed_rows(now_ns):
+            seen_ns = before.end.item(rows - 1)
         for resting in list(self._resting.values()):
-            if resting.order.symbol == symbol and not self._has_filled(resting):
-                self._note_seen(resting)
+            if resting.order.symbol == symbol:
+                self._note_seen(resting, before, seen_ns)
                 self._match(resting)
 
-    def markets_grew(self, from_ns: Mapping[str, int]) -> None:
-        """Look at orders in further bars, in the turn in which they were looked at before.
+    def markets_grew(self, from_ns: Mapping[str, int], late: Container[str]) -> None:
+        """Match orders in new bars, in the same turn as before.
 
-        What an order has seen of earlier bars stays as it was, whatever has been corrected since.
+        Their state after earlier bars stays as it was, even if these have been corrected since.
 
         Args:
             from_ns: When the first of these bars begins, by symbol; nanoseconds since 1970 UTC.
+            late: The symbols of which a bar is among them that came late.
         """
         for resting in list(self._resting.values()):
-            begin_ns = from_ns.get(resting.order.symbol)
+            symbol = resting.order.symbol
+            begin_ns = from_ns.get(symbol)
             if begin_ns is not None and not self._has_filled(resting):
-                resting.state = resting.state_after
-                resting.seen_ns = begin_ns
+                resting.go_on(begin_ns, is_late=symbol in late)
                 looked_at = resting.turn > self._number_before
                 self._match(resting, in_turn=resting.turn if looked_at else resting.place)
 
-    def _note_seen(self, resting: RestingOrder) -> None:
-        """Let an order go on from now, with what it has seen of the bars so far."""
-        now_ns, market = self._clock.now_ns, self._market_of(resting.order.symbol)
+    def _note_seen(self, resting: RestingOrder, market: SymbolMarket | None, seen_ns: int) -> None:
+        """Update the state of an order by the bars of a market that have closed, and let it fill from a time on."""
         if market is not None and not resting.waits and not resting.next_session:
-            close_ns, state = self.session.close_ns, resting.state
-            _, resting.state = first_match(resting.order, market, resting.from_ns, close_ns, state, until_ns=now_ns)
-        resting.from_ns = max(resting.from_ns, now_ns)
+            now_ns, close_ns, (from_ns, state) = self._clock.now_ns, self.session.close_ns, resting.seen
+            _, resting.state = first_match(resting.order, market, from_ns, close_ns, state, until_ns=now_ns)
+        resting.from_ns, resting.seen_ns = max(resting.from_ns, seen_ns), 0
 
     # Requests
 
@@ -169,13 +181,21 @@ class SimulatedBroker:
             resting.next_session = order.created_ns > session.open_ns
         else:
             resting.next_session = order.created_ns >= (session.last_ns if order.extended else session.close_ns)
+        if order.type is OrderType.TRAILING_STOP:
+            resting.state = RestingState(best=self._price_before(order))
         self._orders.add(resting)
         resting.order = order = order_with_status(order, OrderStatus.ACCEPTED, self._clock.now_ns, session.day)
         self._listener.order_changed(order)
         self._match(resting)
 
+    def _price_before(self, order: Order) -> float | None:
+        """Return the last price before an order, or None when nobody knows any."""
+        market = self._market_of(order.symbol)
+        price = None if market is None else market.last_price_today(order.created_ns)
+        return self._context.last_price(order.symbol) if price is None else price
+
     def cancel(self, order_id: str, reason: str) -> None:
-        """Cancel an order, unless it has filled by now and only its bar has not closed."""
+        """Cancel an order, unless it has filled at the open of a bar that has not closed yet."""
         resting = self._resting.get(order_id)
         if resting is not None and not self._has_filled(resting):
             self._cancel(resting, reason)
@@ -184,11 +204,11 @@ class SimulatedBroker:
         self._end(resting, OrderStatus.CANCELLED, reason)
 
     def replace(self, order: Order) -> None:
-        """Change an order, unless it has filled by now and only its bar has not closed."""
+        """Change an order, unless it has filled at the open of a bar that has not closed yet."""
         resting = self._resting.get(order.id)
         if resting is None or self._has_filled(resting):
             return
-        self._note_seen(resting)
+        self._note_seen(resting, self._market_of(order.symbol), self._clock.now_ns)
         more = order.quantity - resting.order.quantity
         resting.planned += more
         self._orders.amend(resting, order)
@@ -204,7 +224,7 @@ class SimulatedBroker:
         self._match(resting)
 
     def restate(self, order: Order, ratio: float = 1.0) -> None:
-        """Take an order as a corporate action left it, which multiplied prices by a ratio."""
+        """Replace an order after a corporate action, which multiplied prices by ``ratio``."""
         resting = self._resting[order.id]
         resting.scale(order.quantity / resting.order.quantity)
         self._orders.amend(resting, order)
@@ -213,21 +233,24 @@ class SimulatedBroker:
         self._change(resting)
 
     def _has_filled(self, resting: RestingOrder) -> bool:
+        """Return whether an order has filled at the open of a bar that has not closed yet."""
         match = resting.match
         return match is not None and match.point.at_open and match.time_ns < self._clock.now_ns
 
     # Matching
 
     def _match(self, resting: RestingOrder, *, in_turn: int | None = None) -> None:
-        """Find the next fill of an order, which keeps its turn among others if it has one already."""
+        """Find the next fill of an order, and put it into the heap.
+
+        With ``in_turn``, the order has that turn among those that fill in the same bar, else the last.
+        """
         self._number += 1
         resting.turn = self._number if in_turn is None else in_turn
         resting.version += 1
         if resting.match is not None:
             self._next_ns = resting.match = None
-        resting.state_after = resting.state
         order, market = resting.order, self._market_of(resting.order.symbol)
-        from_ns = max(resting.from_ns, resting.seen_ns)
+        from_ns, resting.state_after = resting.seen
         if market is None or resting.waits:
             return
         match = None
@@ -237,7 +260,7 @@ class SimulatedBroker:
         if match is None:
             if resting.next_session:
                 return
-            match, resting.state_after = first_match(order, market, from_ns, self.session.close_ns, resting.state)
+            match, resting.state_after = first_match(order, market, from_ns, self.session.close_ns, resting.state_after)
         if match is not None:
             resting.match = match
             if resting.is_plain:
@@ -251,7 +274,7 @@ class SimulatedBroker:
     # Events
 
     def deliver_next(self) -> None:
-        """Report what becomes known at `next_ns`."""
+        """Carry out the event that is due at `next_ns`."""
         time_ns, kind, _, _, order_id, version = heappop(self._heap)
         self._next_ns = None
         if kind == _CLOSE:
@@ -280,7 +303,7 @@ class SimulatedBroker:
         self._listener.filled(fill_of(filled, 1, order.quantity, price, self._clock.now_ns))
 
     def _close(self, time_ns: int) -> None:
-        """Let the orders end whose last day is over."""
+        """Expire the orders whose last day is over."""
         session = self.session
         for resting in list(self._orders.others.values()):  # plain ones last until they are cancelled
             order = resting.order
@@ -304,7 +327,7 @@ class SimulatedBroker:
             return
         if match.slips and self._costs.slips:
             price, lost = self._costs.slipped(quantity, price, market, row, instrument)
-        fee = self._costs.fee(order, quantity, price, instrument, charged=resting.fees, maker=match.maker)
+        fee = self._costs.fee(resting, quantity, price, instrument, maker=match.maker)
         if refusal := self._listener.refusal_at_fill(order, quantity, price, fee):
             self._cancel(resting, refusal)
             return
@@ -317,6 +340,8 @@ class SimulatedBroker:
         if whole:
             self._next_ns = None
             self._orders.remove(resting)
+        else:
+            resting.note_part(quantity, price, self._costs.month_volume)
         resting.order = order = order_with_fill(
             order,
             filled,
@@ -325,7 +350,7 @@ class SimulatedBroker:
             self._clock.now_ns,
             self.session.day,
         )
-        self._costs.count(quantity, self.session.day)
+        self._costs.count(quantity)
         fill = fill_of(order, resting.fills, quantity, price, match.time_ns, fee, lost, ambiguous=ambiguous)
         self._listener.filled(fill)
         if not whole:
@@ -343,9 +368,9 @@ class SimulatedBroker:
             self._match(resting)
 
     def _follow(self, filled: RestingOrder, match: Match, units: float) -> None:
-        """Let the orders that hang together with one that has filled some units begin, shrink or end."""
-        if (of := self._resting.get(filled.order.parent or "")) is not None:
-            of.left += units
+        """Start, resize or cancel the orders that are linked to one that has filled ``units``."""
+        if (parent := self._resting.get(filled.order.parent or "")) is not None:
+            parent.left += units
         for other in self._linked.to_cancel(filled, units):
             self._cancel(other, f"{filled.order.id} of the same group has filled")
         entry = self._linked.rest_of_entry(filled)
@@ -354,7 +379,7 @@ class SimulatedBroker:
         for leg, quantity in self._linked.to_resize(filled, units):
             if leg.waits:
                 leg.waits = False
-                # A fill at an open has the whole bar before it; inside of a bar nobody knows what came first.
+                # After a fill at the open the whole bar is still to come; within a bar nobody knows what came first.
                 leg.from_ns = match.time_ns if match.point.at_open else match.known_ns
             if leg.order.quantity != quantity:
                 leg.order = leg.order.changed(quantity=quantity)

@@ -22,9 +22,9 @@ __all__ = ["SymbolMarket", "finest_series"]
 
 
 class SymbolMarket:
-    """Bars of a symbol on a session's day, those to come included, without synthetic ones.
+    """Bars of a symbol on a session's day, without synthetic ones.
 
-    It knows the future, as a market does; nothing of it is ever shown to a strategy before its bar has closed.
+    Bars after the session clock are among them, but no strategy sees a bar before it has closed.
 
     Args:
         symbol: The symbol.
@@ -38,7 +38,7 @@ class SymbolMarket:
         symbol: The symbol.
         interval: The interval.
         start: When the bars begin, nanoseconds since 1970 UTC.
-        end: When they close, likewise.
+        end: When they close, nanoseconds since 1970 UTC.
         open: Opening prices.
         high: Highest prices.
         low: Lowest prices.
@@ -68,7 +68,7 @@ class SymbolMarket:
             rows = today[0] + np.flatnonzero(bars.count[rows])
         self.symbol, self.interval = symbol, interval
         self.start, self.end = bars.timestamp[rows], bars.end[rows]
-        # To look one time up among a few hundred, NumPy takes twice as long.
+        # NumPy takes twice as long to look up one time among a few hundred.
         self._starts, self._ends = self.start.data, self.end.data
         self.open, self.high, self.low, self.close = bars.open[rows], bars.high[rows], bars.low[rows], bars.close[rows]
         self.volume = bars.volume[rows]

@@ -1,1 +1,1 @@
-"""Feed of Alpaca, of live minutes by its stream and of history by its own package."""
+"""Feed of Alpaca, with live bars from its stream and history through the package alpaca-py."""

@@ -1,4 +1,4 @@
-"""Corporate actions of the symbols of a feed of Alpaca, by which history is adjusted."""
+"""Corporate actions of the symbols of an Alpaca feed, by which history is adjusted."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ __all__ = ["ActionsOf"]
 
 
 class ActionsOf:
-    """Asks for the actions of each symbol once, as far back as its history goes. From any thread.
+    """Requests the actions of each symbol once, as far back as its history goes.
+
+    May be used from any thread.
 
     Args:
-        source: Asks the server.
+        source: The source of the actions.
     """
 
     def __init__(self, source: AlpacaSource) -> None:
@@ -33,7 +35,7 @@ class ActionsOf:
         self._lock = threading.Lock()
 
     def of(self, symbols: Sequence[str], first: date, last: date) -> tuple[dict[str, pl.DataFrame], str]:
-        """Return new actions by symbol, and what people should know.
+        """Return actions not returned before by symbol, and a text about problems, empty without any.
 
         Renames are left out: Alpaca gives the bars of a symbol's earlier names under its present one.
         """

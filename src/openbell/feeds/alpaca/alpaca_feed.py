@@ -1,4 +1,4 @@
-"""Feed of Alpaca, of live minutes by its stream and of history by its own package."""
+"""Feed of Alpaca, with live bars from its stream and history through the package alpaca-py."""
 
 from __future__ import annotations
 
@@ -30,34 +30,35 @@ if TYPE_CHECKING:
 __all__ = ["DATA_URL", "STREAM_URL", "AlpacaFeed"]
 
 DATA_URL, STREAM_URL = "APCA_API_DATA_URL", "APCA_API_STREAM_URL"
-"""Variables of the environment with the addresses of another server, or a proxy."""
+"""Environment variables with the addresses of another server, or of a proxy."""
 
 _STREAM = "wss://stream.data.alpaca.markets"
 _CODECS: Mapping[str, type[Codec]] = {"json": JsonCodec, "msgpack": MsgpackCodec}
 
 
 class AlpacaFeed(StreamFeed[AlpacaReader]):
-    """Live minutes and days of US stocks, and their history.
+    """Live 1m and 1d bars of US stocks, and their history.
 
     Args:
-        keys: The account's keys, which show in no text.
-        feed: "iex", "sip" or another of Alpaca's, for stream and history alike.
-        close_of: Returns when the session of a date closes, nanoseconds since 1970 UTC; None without one.
-        stream_url: The stream's address, without version and feed; Alpaca's own unless given.
-        data_url: The address of history; Alpaca's own unless given.
-        encoding: How the stream is written, "json" or "msgpack".
-        requests_per_minute: The rate limit of history.
-        arrivals: Where events come; by default, an inbox by the machine's clock.
-        bounds: The most that is waited for or taken.
+        keys: The account's keys, which no text of the feed shows.
+        feed: "iex", "sip" or another feed of Alpaca, for stream and history.
+        close_of: Returns the close of the session of a date, nanoseconds since 1970 UTC; None without a session.
+        stream_url: The stream's address, without version and feed; None is Alpaca's own.
+        data_url: The address for history; None is Alpaca's own.
+        encoding: The encoding of the stream, "json" or "msgpack".
+        requests_per_minute: The rate limit of requests for history.
+        arrivals: Takes the events; None makes an inbox by the machine's clock.
+        bounds: The limits of times and sizes.
 
     Attributes:
         name: The label of the bars.
-        intervals: The intervals that it sends.
-        limit: None, since only an error tells the plan's.
-        arrivals: Where its events come, and the time that passes.
+        intervals: The intervals that the feed sends.
+        limit: None, because the plan's limit of symbols shows only in an error.
+        arrivals: The events as they arrive, and the time.
 
     Raises:
-        ConfigError: A package is missing, or an address is none, or would send keys that others can read.
+        ConfigError: A package is missing, an address is not valid, or the stream's address is neither encrypted nor
+            local, so that others could read the keys.
     """
 
     def __init__(
@@ -97,10 +98,10 @@ class AlpacaFeed(StreamFeed[AlpacaReader]):
         close_of: Callable[[date], int | None],
         stream_url: str | None = None,
     ) -> AlpacaFeed:
-        """Return the feed with the keys and addresses that are in the environment.
+        """Return a feed with the keys and addresses from the environment variables.
 
         Raises:
-            ConfigError: Keys are missing, or as for the feed itself.
+            ConfigError: Keys are missing, or as for the class.
         """
         return AlpacaFeed(
             AlpacaKeys.of(environment),
@@ -112,45 +113,46 @@ class AlpacaFeed(StreamFeed[AlpacaReader]):
 
     @property
     def address(self) -> str:
-        """The stream's address without keys."""
+        """The stream's address, without keys that it may hold."""
         return self._words.clean(self._address, len(self._address))
 
     @property
     def asked(self) -> int:
-        """Number of times that anything was asked of the server, or a connection made or given up."""
+        """Number of requests to the server so far, connections begun or given up included."""
         return super().asked + self._history.asked
 
     @property
     def unanswered(self) -> int:
-        """Number of questions, about symbols or history, that wait for an answer."""
+        """Number of requests, for symbols or history, that wait for an answer."""
         return self._questions + self._history.unanswered
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        """Ask for the bars of further symbols, which ends in a `FeedAnswer` with the whole subscription."""
+        """Subscribe to the bars of further symbols, answered by a `FeedAnswer` with all subscribed symbols."""
         if wanted := [checked_symbol(symbol) for symbol in symbols]:
-            self._question(lambda reader: reader.subscribe(wanted))
+            self._change_subscription(lambda reader: reader.subscribe(wanted))
 
     def unsubscribe(self, symbols: Iterable[str]) -> None:
-        """Ask for no more bars of symbols, which ends in a `FeedAnswer`, too."""
+        """Unsubscribe from the bars of symbols, answered by a `FeedAnswer`, too."""
         if unwanted := [checked_symbol(symbol) for symbol in symbols]:
-            self._question(lambda reader: reader.unsubscribe(unwanted))
+            self._change_subscription(lambda reader: reader.unsubscribe(unwanted))
 
     def request_history(self, request: HistoryRequest) -> None:
-        """Ask for closed bars, which ends in a `FeedHistory`."""
+        """Request closed bars, answered by a `FeedHistory`."""
         if self._expect_answer(request.number):
             self._history.ask(request)
 
     def close(self) -> None:
-        """Free everything, after which nothing comes.
+        """Close the connections and end the threads, after which no event arrives.
 
-        It waits a moment for the other side to close.
+        The call waits a moment for the server to close.
         """
         super().close()
         self._history.stop(2 * self._bounds.close_s)
 
-    def _question(self, question: Callable[[AlpacaReader], None]) -> None:
+    def _change_subscription(self, change: Callable[[AlpacaReader], None]) -> None:
+        """Send a change of the subscription, counted as unanswered unless there is no connection."""
         self._questions += 1
-        if not self._ask(question):
+        if not self._ask(change):
             self._questions -= 1
 
     def _new_connection(self) -> AlpacaConnection:
@@ -167,6 +169,7 @@ class AlpacaFeed(StreamFeed[AlpacaReader]):
         )
 
     def _is_over(self, day: date) -> bool:
+        """Return whether a date has a session that has closed by now."""
         close_ns = self._close_of(day)
         return close_ns is not None and self.arrivals.now_ns >= close_ns
 
@@ -176,7 +179,7 @@ class AlpacaFeed(StreamFeed[AlpacaReader]):
             self._questions = max(0, self._questions - sum(isinstance(event, FeedAnswer) for event in events))
 
     def _put_history(self, event: FeedEvent) -> None:
-        """Pass on what history has, unless it answers what nobody waits for any more."""
+        """Pass on an event of history, unless it answers a request that was ended already."""
         with self._lock:
             if self._is_closed:
                 return
@@ -187,7 +190,7 @@ class AlpacaFeed(StreamFeed[AlpacaReader]):
             self._inbox.put(event)
 
     def _heard(self, date_header: str | None, elapsed_s: float) -> None:
-        """Hear the time at the server of history."""
+        """Report the server's time by an HTTP response for history."""
         server_ns = date_header_ns(date_header)
         if server_ns is not None:
             now_ns = self.arrivals.now_ns

@@ -1,4 +1,4 @@
-"""Bars and trading statuses as Alpaca writes them, of its stream and of its history."""
+"""Bars and trading statuses as Alpaca writes them, in its stream and in its history."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["date_of_bar", "read_bar", "read_status"]
 
 _DAY_S = DAY_NS // 1_000_000_000
 _HALTED = ("2", "H", "P")
-"""Codes of the consolidated tapes for a halt: 2 of A and B, H and P (a pause after a swift move) of C."""
+"""Codes for a halt, 2 on tapes A and B, H and P (a pause after a swift price move) on tape C."""
 _TRADING = ("3", "T")
 
 
@@ -31,7 +31,7 @@ def read_bar(symbol: str, interval: str, row: JsonObject) -> FeedBar:
     """Return the bar in an object with t, o, h, l, c and v.
 
     Raises:
-        BadRowError: It is none.
+        BadRowError: The object is not a valid bar of the interval.
     """
     seconds = _seconds(symbol, interval, row.get("t"))
     if interval == "1d":
@@ -45,7 +45,11 @@ def read_bar(symbol: str, interval: str, row: JsonObject) -> FeedBar:
 
 
 def _seconds(symbol: str, interval: str, value: object) -> int:
-    """Return the whole seconds since 1970 UTC of a time, written as text or as msgpack has it."""
+    """Return a time, written as text or as msgpack's timestamp, in whole seconds since 1970 UTC.
+
+    Raises:
+        BadRowError: The value is not such a time, or has a fraction of a second.
+    """
     try:
         if isinstance(value, str) and len(value) <= _LONGEST_TIME:
             time = datetime.fromisoformat(value)
@@ -67,10 +71,13 @@ def date_of_bar(bar: FeedBar) -> date:
 
 
 def read_status(symbol: str, row: JsonObject, words: ServerText) -> TradingStatus | None:
-    """Return whether a symbol is halted or trades again, None when the message is about something else."""
+    """Return whether a symbol is halted or trades again, else None.
+
+    None stands for a message about anything else.
+    """
     code = row.get("sc")
     if code not in (*_HALTED, *_TRADING):
         return None
-    said = (words.clean(f"{row.get(name) or ''}").strip() for name in ("sm", "rm"))
-    reasons = ", ".join(filter(None, said))
+    texts = (words.clean(f"{row.get(name) or ''}").strip() for name in ("sm", "rm"))
+    reasons = ", ".join(filter(None, texts))
     return TradingStatus(symbol, code in _HALTED, f"({reasons})" if reasons else "")

@@ -1,4 +1,4 @@
-"""Errors of Alpaca's stream by their codes, and what follows from each."""
+"""Errors of Alpaca's stream by their codes, and their consequences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _FINAL = {
     408: "the account has no access to this stream",
     409: "the account's plan does not have this feed. Write live: {feed: iex}, which the free plan has, or change it",
 }
-_PASSING = {
+# By code, the meaning and the fewest seconds until the next attempt to connect.
+_TRANSIENT = {
     401: ("the server says that openbell is not authenticated", 0.0),
     404: ("the keys came too late for the server", 0.0),
     406: (_ANOTHER, 60.0),
@@ -36,23 +37,23 @@ _REFUSALS = {
 
 
 def ends_connection(code: int, text: str, *, is_asking: bool) -> UnusableServerError | None:
-    """Return how a connection ends by an error, None when it goes on.
+    """Return the error that ends the connection, or None when the connection stays usable.
 
     Args:
-        code: The code.
-        text: The server's words.
-        is_asking: Whether an answer about symbols is waited for, which the error may be.
+        code: The code of the server's error.
+        text: The text of the server's error.
+        is_asking: Whether a change of the subscription waits for its answer, which the error may be.
     """
-    said = f"Alpaca answers {code} {text}"
+    answer = f"Alpaca answers {code} {text}"
     if code in _FINAL and not (is_asking and code in _REFUSALS):
-        return UnusableServerError(f"{said}: {_FINAL[code]}.", is_final=True)
-    if code in _PASSING:
-        meaning, after_s = _PASSING[code]
-        return UnusableServerError(f"{said}: {meaning}", after_s=after_s)
+        return UnusableServerError(f"{answer}: {_FINAL[code]}.", is_final=True)
+    if code in _TRANSIENT:
+        meaning, after_s = _TRANSIENT[code]
+        return UnusableServerError(f"{answer}: {meaning}", after_s=after_s)
     return None
 
 
 def refusal(code: int, text: str) -> str:
-    """Return why symbols are not sent."""
+    """Return the reason, as text, why the server refuses symbols."""
     meaning = _REFUSALS.get(code)
     return f"Alpaca answers {code} {text}" + (f": {meaning}" if meaning else "")

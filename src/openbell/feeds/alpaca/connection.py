@@ -1,4 +1,4 @@
-"""One connection to Alpaca's stream, which begins with the keys."""
+"""One connection to Alpaca's stream, from authentication to its end."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ __all__ = ["AlpacaConnection"]
 
 
 class AlpacaConnection(StreamConnection[AlpacaReader]):
-    """A connection.
+    """A connection to Alpaca's stream, which authenticates with the account's keys.
 
     Args:
         url: The address of the feed's stream.
         words: Cleans texts of the server.
-        bounds: The most that is waited for or taken.
+        bounds: The limits of times and sizes.
         put: Takes events.
-        now_ns: Returns the time here, nanoseconds since 1970 UTC.
+        now_ns: Returns the machine's time, nanoseconds since 1970 UTC.
         keys: The account's keys.
-        codec: How messages are written.
-        is_over: Says whether the session of a date has closed by now.
+        codec: Encodes and decodes messages.
+        is_over: Returns whether the session of a date has closed by now.
     """
 
     tells_time = True
@@ -70,10 +70,10 @@ class AlpacaConnection(StreamConnection[AlpacaReader]):
         return AlpacaReader(self._codec, self._bounds, self._words, self._outgoing.put_nowait, self._is_over)
 
     async def _success(self, connection: ClientConnection, words: str) -> None:
-        """Wait for the words of a success.
+        """Wait for the message of a success such as "connected".
 
         Raises:
-            UnusableServerError: Something else came, or nothing.
+            UnusableServerError: Another message arrived, or none in time.
         """
         data = await self._message(connection, words)
         try:

@@ -1,4 +1,4 @@
-"""History of a feed of Alpaca, which threads of their own ask for."""
+"""History of an Alpaca feed, requested by threads of its own."""
 
 from __future__ import annotations
 
@@ -31,19 +31,23 @@ if TYPE_CHECKING:
 __all__ = ["THREADS", "AlpacaHistory"]
 
 THREADS = 4
+"""The most threads, and so the most requests in flight."""
+
 _MOST_TOGETHER = 100
 _MINUTE_NS = 60_000_000_000
 _DELAY_NS = 15 * _MINUTE_NS
+"""The delay of history under a plan that refuses recent bars."""
+
 _MARGIN_NS = 5_000_000_000
 
 
 @dataclass(frozen=True)
-class _Stretch:
-    """Bars that are asked for together.
+class _Batch:
+    """Requests that are sent as one.
 
     Attributes:
-        requests: The requests that get them, all of one interval and time; or one without a number.
-        is_late: Whether nobody waits for them, so that they come as bars of the stream do.
+        requests: The requests, all of one interval and range of time.
+        is_late: Whether nobody waits for an answer, so that the bars are sent like those of the stream.
     """
 
     requests: tuple[HistoryRequest, ...]
@@ -51,17 +55,19 @@ class _Stretch:
 
 
 class AlpacaHistory:
-    """Answers requests for history, of many symbols in one question where they are of one time.
+    """Answers requests for history.
 
-    What the plan has only a quarter of an hour later is named, and comes then as late bars. The last minutes are asked
-    for once more a little later, since history may be some seconds behind the stream.
+    Those of the same range of time are sent to the server as one.
+
+    Where the plan gives bars only 15 minutes later, the missing ones are reported, and sent as late bars then. The last
+    two minutes are requested again 20 seconds later, because history may lag behind the stream by some seconds.
 
     Args:
-        source: Asks the server.
+        source: The source of the bars.
         put: Takes events.
         now_ns: Returns the time, nanoseconds since 1970 UTC.
-        at: Does something when a time is reached.
-        close_of: Returns when the session of a date closes, None without one.
+        at: Calls a function when a time is reached.
+        close_of: Returns the close of the session of a date, nanoseconds since 1970 UTC; None without a session.
 
     Attributes:
         asked: Number of requests so far.
@@ -82,7 +88,7 @@ class AlpacaHistory:
         self._close_of = close_of
         self._actions = ActionsOf(source)
         self._changed = threading.Condition()
-        self._waiting: deque[_Stretch] = deque()
+        self._waiting: deque[_Batch] = deque()
         self._busy = 0
         self._threads: list[threading.Thread] = []
         self._is_stopped = False
@@ -91,15 +97,18 @@ class AlpacaHistory:
 
     @property
     def unanswered(self) -> int:
-        """Number of questions that wait or are under way."""
+        """Number of requests that wait, and of batches in flight."""
         with self._changed:
             return len(self._waiting) + self._busy
 
     def ask(self, request: HistoryRequest, *, is_late: bool = False) -> None:
-        """Ask for bars, which ends in an answer."""
+        """Queue a request, answered by a `FeedHistory`.
+
+        With ``is_late``, bars are sent like those of the stream instead.
+        """
         with self._changed:
             self.asked += 1
-            self._waiting.append(_Stretch((request,), is_late))
+            self._waiting.append(_Batch((request,), is_late))
             if len(self._threads) < THREADS and len(self._threads) < len(self._waiting) + self._busy:
                 name = f"history {len(self._threads) + 1}"
                 thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -108,7 +117,7 @@ class AlpacaHistory:
             self._changed.notify()
 
     def stop(self, wait_s: float) -> None:
-        """Ask for nothing more, and wait a moment for the threads to end."""
+        """Drop the requests that wait, and wait up to ``wait_s`` seconds for each thread to end."""
         with self._changed:
             self._is_stopped = True
             self._waiting.clear()
@@ -119,20 +128,23 @@ class AlpacaHistory:
         self._source.close()
 
     def _run(self) -> None:
-        while (stretch := self._next()) is not None:
+        while (batch := self._next()) is not None:
             try:
-                self._answer(stretch)
+                self._answer(batch)
             except FetchStoppedError:
                 return
-            except Exception:  # noqa: BLE001 -- it is logged, and who waits is notified
+            except Exception:  # noqa: BLE001 -- it is logged, and reported to whoever waits
                 get_logger().exception("a request for history failed")
-                self._fail(stretch.requests, "an error of openbell, see the log")
+                self._fail(batch.requests, "an error of openbell, see the log")
             finally:
                 with self._changed:
                     self._busy -= 1
 
-    def _next(self) -> _Stretch | None:
-        """Return what to ask next, with all others of the same time, or None at the end."""
+    def _next(self) -> _Batch | None:
+        """Wait for a request, and return its batch, or None at the end.
+
+        A batch has all waiting requests of the same range of time, up to a number.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_stopped)
             if self._is_stopped:
@@ -143,25 +155,26 @@ class AlpacaHistory:
                 self._waiting.remove(one)
             self._busy += 1
             requests = tuple(request for one in (first, *together) for request in one.requests)
-            return _Stretch(requests, first.is_late)
+            return _Batch(requests, first.is_late)
 
-    def _answer(self, stretch: _Stretch) -> None:
+    def _answer(self, batch: _Batch) -> None:
+        """Request the bars of a batch, and send an event for each of its requests."""
         try:
-            bars = self._bars(stretch)
+            bars = self._bars(batch)
         except RequestRejectedError as exc:
-            if len(stretch.requests) == 1:
-                self._fail(stretch.requests, str(exc))
+            if len(batch.requests) == 1:
+                self._fail(batch.requests, str(exc))
                 return
-            for request in stretch.requests:  # one of them is the reason
-                self._answer(_Stretch((request,), stretch.is_late))
+            for request in batch.requests:  # one by one, because one of the symbols may be the reason
+                self._answer(_Batch((request,), batch.is_late))
             return
         except DataError as exc:
-            self._fail(stretch.requests, str(exc))
+            self._fail(batch.requests, str(exc))
             return
-        actions = {} if stretch.is_late else self._actions_of(stretch.requests)
-        for request in stretch.requests:
+        actions = {} if batch.is_late else self._actions_of(batch.requests)
+        for request in batch.requests:
             own = bars.get(request.symbol, [])
-            if stretch.is_late:
+            if batch.is_late:
                 for bar in own:
                     self._put(bar)
             else:
@@ -174,38 +187,45 @@ class AlpacaHistory:
             self._put(FeedMessage(words))
         return found
 
-    def _bars(self, stretch: _Stretch) -> dict[str, list[FeedBar]]:
-        """Return the closed bars that the plan has by now."""
-        request = stretch.requests[0]
+    def _bars(self, batch: _Batch) -> dict[str, list[FeedBar]]:
+        """Return the closed bars that the plan gives by now.
+
+        Requests for bars that it does not give yet are scheduled.
+        """
+        request = batch.requests[0]
         if request.interval == "1d":
-            return self._fetched(stretch, request.to_ns)
+            return self._fetched(batch, request.to_ns)
         delay_ns, limited_ns = self._delay_ns, self._limit_ns(request)
         try:
-            bars = self._fetched(stretch, limited_ns)
+            bars = self._fetched(batch, limited_ns)
         except RecentBarsRefusedError:
-            if delay_ns:  # and not only another thread has learned it meanwhile
+            if delay_ns:  # the request kept to the delay already; the attribute may be newer, by another thread
                 raise
             self._delay_ns = _DELAY_NS
             limited_ns = self._limit_ns(request)
-            bars = self._fetched(stretch, limited_ns)
+            bars = self._fetched(batch, limited_ns)
         if limited_ns < request.to_ns:
-            self._name_missing(stretch, limited_ns)
-        elif not stretch.is_late and request.to_ns > self._now_ns() - _MINUTE_NS:
-            self._later(stretch.requests, request.to_ns - 2 * _MINUTE_NS, request.to_ns, _RECHECK_NS)
+            self._report_missing(batch, limited_ns)
+        elif not batch.is_late and request.to_ns > self._now_ns() - _MINUTE_NS:
+            self._schedule_late(batch.requests, request.to_ns - 2 * _MINUTE_NS, request.to_ns, _RECHECK_NS)
         return bars
 
     def _limit_ns(self, request: HistoryRequest) -> int:
-        """Return until when the plan has bars."""
+        """Return the time up to which the plan gives bars.
+
+        It is at most the end of the request.
+        """
         if not self._delay_ns:
             return request.to_ns
         return min(request.to_ns, (self._now_ns() - self._delay_ns - _MARGIN_NS) // _MINUTE_NS * _MINUTE_NS)
 
-    def _name_missing(self, stretch: _Stretch, limited_ns: int) -> None:
-        first = stretch.requests[0]
+    def _report_missing(self, batch: _Batch, limited_ns: int) -> None:
+        """Report the bars that the plan does not give yet, and schedule requests for them."""
+        first = batch.requests[0]
         from_ns = max(limited_ns, first.from_ns)
         wait_ns = first.to_ns - limited_ns + _MARGIN_NS
-        self._later(stretch.requests, from_ns, first.to_ns, wait_ns)
-        names = [request.symbol for request in stretch.requests]
+        self._schedule_late(batch.requests, from_ns, first.to_ns, wait_ns)
+        names = [request.symbol for request in batch.requests]
         shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
         until = utc_text((self._now_ns() + wait_ns) // 1_000_000_000)
         self._put(
@@ -216,8 +236,8 @@ class AlpacaHistory:
             )
         )
 
-    def _later(self, requests: Iterable[HistoryRequest], from_ns: int, to_ns: int, wait_ns: int) -> None:
-        """Ask for minutes after a while, and send them as late bars."""
+    def _schedule_late(self, requests: Iterable[HistoryRequest], from_ns: int, to_ns: int, wait_ns: int) -> None:
+        """Request 1m bars after a wait, to be sent as late bars."""
         late = [request._replace(number=0, from_ns=max(from_ns, request.from_ns), to_ns=to_ns) for request in requests]
 
         def ask() -> None:
@@ -227,15 +247,15 @@ class AlpacaHistory:
 
         self._at(self._now_ns() + wait_ns, ask)
 
-    def _fetched(self, stretch: _Stretch, to_ns: int) -> dict[str, list[FeedBar]]:
-        """Return by symbol the bars that begin in the stretch and have closed by a time."""
-        request = stretch.requests[0]
+    def _fetched(self, batch: _Batch, to_ns: int) -> dict[str, list[FeedBar]]:
+        """Fetch the requested bars that have closed by a time, by symbol in ascending time."""
+        request = batch.requests[0]
         is_daily = request.interval == "1d"
         start = midnight(request.first) if is_daily else _time(request.from_ns)
         end = _time(to_ns if is_daily else to_ns - _MINUTE_NS)
         if end < start:
             return {}
-        symbols = list(dict.fromkeys(each.symbol for each in stretch.requests))
+        symbols = list(dict.fromkeys(each.symbol for each in batch.requests))
         rows = self._source.rows(symbols, request.interval, start, end)
         bars: dict[str, list[FeedBar]] = {}
         for symbol in symbols:
@@ -272,9 +292,10 @@ class AlpacaHistory:
 _RECHECK_NS = 20_000_000_000
 
 
-def _key(stretch: _Stretch) -> tuple[object, ...]:
-    one = stretch.requests[0]
-    return stretch.is_late, one.interval, one.first, one.from_ns, one.to_ns
+def _key(batch: _Batch) -> tuple[object, ...]:
+    """Return the properties that requests of one batch have in common."""
+    one = batch.requests[0]
+    return batch.is_late, one.interval, one.first, one.from_ns, one.to_ns
 
 
 def _time(time_ns: int) -> datetime:

@@ -1,4 +1,4 @@
-"""Messages of Alpaca's stream, turned into events."""
+"""Messages of Alpaca's stream, parsed into events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["AlpacaReader", "Codec", "JsonCodec", "MsgpackCodec"]
 
 
 class Codec(Protocol):
-    """A way to write messages.
+    """An encoding of messages.
 
     Attributes:
         content_type: Its name in the header of a connection.
@@ -36,13 +36,13 @@ class Codec(Protocol):
     content_type: str
 
     def encode(self, message: JsonObject) -> str | bytes:
-        """Write a message."""
+        """Encode a message."""
 
     def decode(self, data: str | bytes) -> Any:
-        """Read a message.
+        """Decode a message.
 
         Raises:
-            ValueError: It is none.
+            ValueError: The data cannot be decoded.
         """
 
 
@@ -52,14 +52,14 @@ class JsonCodec:
     content_type = "application/json"
 
     def encode(self, message: JsonObject) -> str | bytes:
-        """Write a message."""
+        """Encode a message."""
         return json.dumps(message)
 
     def decode(self, data: str | bytes) -> Any:
-        """Read a message.
+        """Decode a message.
 
         Raises:
-            ValueError: It is none.
+            ValueError: The data is not JSON.
         """
         return json.loads(data)
 
@@ -70,22 +70,22 @@ class MsgpackCodec:
     content_type = "application/msgpack"
 
     def encode(self, message: JsonObject) -> str | bytes:
-        """Write a message."""
+        """Encode a message."""
         import msgpack
 
         packed: bytes = msgpack.packb(message)
         return packed
 
     def decode(self, data: str | bytes) -> Any:
-        """Read a message.
+        """Decode a message.
 
         Raises:
-            ValueError: It is none.
+            ValueError: The data is neither msgpack nor JSON in text.
         """
         import msgpack
 
         if isinstance(data, str):
-            return json.loads(data)  # a proxy may answer in words
+            return json.loads(data)  # a proxy may answer in JSON
         try:
             return msgpack.unpackb(data)
         except (msgpack.UnpackException, RecursionError) as exc:
@@ -96,7 +96,7 @@ def items_of(codec: Codec, data: str | bytes) -> list[JsonObject]:
     """Return the objects in a message.
 
     Raises:
-        BadMessageError: There are none.
+        BadMessageError: The message is not a list of objects.
     """
     try:
         message = codec.decode(data)
@@ -108,14 +108,14 @@ def items_of(codec: Codec, data: str | bytes) -> list[JsonObject]:
 
 
 class AlpacaReader:
-    """Reads the messages of one connection after authentication, and knows what was asked.
+    """Parses the messages of one connection after authentication, and tracks its subscription.
 
     Args:
-        codec: How messages are written.
-        bounds: The most that is taken.
+        codec: Encodes and decodes messages.
+        bounds: The limits of times and sizes.
         words: Cleans texts of the server.
-        reply: Takes a message to the server.
-        is_over: Says whether the session of a date has closed by now.
+        reply: Sends a message to the server.
+        is_over: Returns whether the session of a date has closed by now.
     """
 
     def __init__(
@@ -130,16 +130,16 @@ class AlpacaReader:
         self._words = words
         self._is_over = is_over
         self._trouble = Troubles(words, bounds.shown).reported
-        self._told: set[object] = set()
+        self._reported_codes: set[object] = set()
         self._subscription = Subscription(lambda message: reply(codec.encode(message)), bounds.symbols)
         self.subscribe = self._subscription.subscribe
         self.unsubscribe = self._subscription.unsubscribe
 
     def read(self, text: str | bytes) -> Sequence[FeedEvent]:
-        """Return the events of a message, which are words when it makes no sense.
+        """Return the events of a message, for invalid parts a `FeedMessage` with the reason.
 
         Raises:
-            UnusableServerError: It is an error that ends the connection.
+            UnusableServerError: The message is an error that ends the connection.
         """
         try:
             items = items_of(self._codec, text)
@@ -159,7 +159,7 @@ class AlpacaReader:
                 return [read_bar(self._known(item), "1m", item)]
             case "d":
                 bar = read_bar(self._known(item), "1d", item)
-                # Until the close it is the bar of a day that is not over.
+                # Until the close, the server sends a daily bar that is not complete.
                 return [bar] if self._is_over(date_of_bar(bar)) else []
             case "s":
                 status = read_status(self._known(item), item, self._words)
@@ -174,6 +174,11 @@ class AlpacaReader:
                 raise BadMessageError(f"nobody subscribed to messages of the type {shortened(f'{other}')}")
 
     def _known(self, item: JsonObject) -> str:
+        """Return the symbol of a message.
+
+        Raises:
+            BadMessageError: The symbol is not subscribed.
+        """
         symbol = symbol_of(item.get("S"))
         if symbol not in self._subscription:
             raise BadMessageError(f"{shortened(symbol)} is not subscribed")
@@ -186,17 +191,17 @@ class AlpacaReader:
             raise end
         if is_asking:
             return self._subscription.rejected(code, text)
-        if code in self._told:
+        if code in self._reported_codes:
             return []
-        self._told.add(code)
+        self._reported_codes.add(code)
         return [FeedMessage(f"Alpaca says {code} {text}")]
 
 
 def error_of(item: JsonObject, words: ServerText) -> tuple[int, str]:
-    """Return code and words of an error.
+    """Return the code and the cleaned text of an error.
 
     Raises:
-        BadMessageError: It has no code.
+        BadMessageError: The message has no code.
     """
     code = item.get("code")
     if type(code) is not int:

@@ -1,1 +1,1 @@
-"""Files to be imported, wherever they are and however they are packed."""
+"""Files to import, in folders or object storage, compressed or not."""

@@ -1,4 +1,4 @@
-"""Commands that convert or import files of other kinds, as advice in an error."""
+"""Advice for errors, with commands that convert or import files of other kinds."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _COMMANDS = {
 
 
 def conversion_of(path: Path, endings: tuple[str, ...]) -> str | None:
-    """Say how a file of another kind is imported.
+    """Return advice on how to import a file of another kind.
 
     Args:
         path: The file.
-        endings: Those of the kind that is imported.
+        endings: The endings of the kind that is being imported.
 
     Returns:
-        A sentence with a command; None when nothing is known against the file.
+        A text with a command; None if the file may be of the right kind.
     """
     ending = path.suffix.lower()
     if ending in endings:

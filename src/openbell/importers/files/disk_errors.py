@@ -1,4 +1,7 @@
-"""Errors of the disk that an import writes to, as distinct from faults of the file that it reads."""
+"""Errors of the disk that an import writes to.
+
+They are distinguished from faults of the files that it reads.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ __all__ = ["writing_to"]
 
 @contextmanager
 def writing_to(folder: Path) -> Iterator[None]:
-    """Raise an error of the store where a write to a folder of it fails.
+    """Turn errors of writing to a folder of the store into a `StoreError`.
 
     Raises:
         StoreError: The disk is full, or the folder cannot be written.

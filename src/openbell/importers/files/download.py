@@ -1,4 +1,4 @@
-"""Files to be imported that lie in object storage, brought to this machine for the time of the import."""
+"""Download of files in object storage for the time of an import."""
 
 from __future__ import annotations
 
@@ -25,86 +25,86 @@ __all__ = ["as_given", "brought"]
 
 _AT_ONCE = 8
 _WILD = re.compile(r"[*?\[{]")
-_BROUGHT: ContextVar[dict[str, str]] = ContextVar("brought", default={})  # noqa: B039 -- it is never changed in place
-"""The folders of files that were brought, each with the address that it stands for."""
+_ADDRESSES: ContextVar[dict[str, str]] = ContextVar("addresses", default={})  # noqa: B039 -- never changed in place
+"""The address that each folder of downloaded files stands for."""
 
 
 def as_given(text: object) -> str:
-    """Return a path, or a text with paths in it, as the person who imports knows them."""
+    """Return a path or text with addresses in place of folders of downloads."""
     shown = str(text)
-    for folder, address in _BROUGHT.get().items():
+    for folder, address in _ADDRESSES.get().items():
         shown = shown.replace(folder, address)
     return shown
 
 
 @contextmanager
 def brought(paths: Sequence[str], advanced: Callable[[int, int], None] | None = None) -> Iterator[list[Path]]:
-    """Bring the files that addresses mean into a folder, which is deleted at the end.
+    """Download the files under addresses into a folder, which is deleted at the end.
 
     Args:
-        paths: Files, folders, globs and patterns, as a command takes them, and such below an address.
+        paths: Files, folders, globs and patterns, local or below an address.
         advanced: Called with (files done, files in all).
 
-    Returns:
-        The same as paths of this machine.
+    Yields:
+        The same as local paths.
 
     Raises:
         ConfigError: There is no such file.
-        StoreError: There is no answer, or the server refuses.
+        StoreError: Object storage does not answer, or refuses.
     """
     parent = cache_folder() / "imports"
     with writing_to(parent):
         parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent) as folder:
         names: dict[str, str] = {}
-        before = _BROUGHT.set(names)
+        before = _ADDRESSES.set(names)
         try:
-            yield [_brought(path, Path(folder), names, advanced) if is_address(path) else Path(path) for path in paths]
+            yield [_download_all(p, Path(folder), names, advanced) if is_address(p) else Path(p) for p in paths]
         except (ConfigError, DataError) as exc:
             exc.args = tuple(as_given(arg) if isinstance(arg, str) else arg for arg in exc.args)
             raise
         finally:
-            _BROUGHT.reset(before)
+            _ADDRESSES.reset(before)
 
 
-def _brought(path: str, folder: Path, names: dict[str, str], advanced: Callable[[int, int], None] | None) -> Path:
-    """Bring the files of one address, and return where they are."""
+def _download_all(path: str, folder: Path, names: dict[str, str], advanced: Callable[[int, int], None] | None) -> Path:
+    """Download the files of one address, and return their local path or pattern."""
     from openbell.store.objects.object_client import Objects
 
-    # A question mark is a wild card here, unless it begins parameters, which are refused without being shown.
+    # A question mark is a wild card, unless it begins parameters, which are refused without being shown.
     where = place_of(path if "=" in path else path.replace("?", "*"))
-    assert isinstance(where, StoreAddress)  # noqa: S101 -- it has the mark of one
+    assert isinstance(where, StoreAddress)  # noqa: S101 -- `is_address` has been checked
     pattern = path.partition("://")[2].partition("/")[2].strip("/")
     bucket = StoreAddress(where.scheme, where.bucket)
     there = folder / where.scheme / where.bucket
     names[str(there)] = str(bucket)
     objects = Objects(bucket)
-    wanted = list(_meant(objects, pattern))
+    wanted = list(_matching(objects, pattern))
     if not wanted:
         raise ConfigError(f"no file fits {path}.")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for done, _ in enumerate(pool.map(lambda name: _bring(objects, name, there), wanted), start=1):
+        for done, _ in enumerate(pool.map(lambda name: _download(objects, name, there), wanted), start=1):
             if advanced is not None:
                 advanced(done, len(wanted))
     return there / pattern if pattern else there
 
 
-def _meant(objects: Objects, pattern: str) -> Iterator[str]:
-    """Yield the objects that a file's name, a folder or a pattern means."""
+def _matching(objects: Objects, pattern: str) -> Iterator[str]:
+    """Yield the names of the objects that match a file's name, a folder or a pattern."""
     folder = pattern
     while _WILD.search(folder):
         folder = folder.rpartition("/")[0]
-    # A name is a path here, and may not lead elsewhere.
+    # A name becomes a local path, which must not lead out of the folder.
     plain = (name for name, _ in objects.sizes(folder) if not {"", ".", ".."} & set(name.split("/")))
     if folder != pattern:
         yield from filter(pattern_of(pattern, is_path=True).fullmatch, plain)
         return
     inside = [name for name in plain if name.rpartition("/")[0] == folder]
-    # What has nothing below it is a file.
+    # Without objects below it, the pattern is the name of a file.
     yield from inside or [pattern]
 
 
-def _bring(objects: Objects, name: str, folder: Path) -> None:
+def _download(objects: Objects, name: str, folder: Path) -> None:
     found = objects.get(name)
     if found is None:
         raise ConfigError(f"there is no file {objects.address / name}.")

@@ -1,4 +1,4 @@
-"""Patterns of the names of files, which tell symbols and dates."""
+"""Patterns of the names of files, by which symbols and dates are found."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _PIECES_OF_PATH = re.compile(rf"{_PIECES.pattern}|(\[[^\]]+\])")
 
 
 def pattern_of(text: str, *, is_path: bool) -> re.Pattern[str]:
-    """Return what finds the symbol and the date in names that fit a pattern.
+    """Return a regular expression for a pattern, with groups for symbol and date.
 
     Args:
         text: The pattern, with ``{symbol}``, ``{date}``, and ``*``, ``**/`` and ``?`` as in globs.
-        is_path: Whether ``[ab]`` and ``[!ab]`` are as in globs, too; in the name of a file they are themselves.
+        is_path: Whether ``[ab]`` and ``[!ab]`` are read as in globs, too; else they stand for themselves.
 
     Raises:
-        ConfigError: It cannot be one, such as ``[z-a]``.
+        ConfigError: The pattern is not valid, such as ``[z-a]``.
     """
     seen: set[str] = set()
     built = ""
     for piece in filter(None, (_PIECES_OF_PATH if is_path else _PIECES).split(text)):
         if piece in _MARKS:
-            # The same symbol may stand in the folder and in the name: both must agree.
+            # A symbol or date that comes twice, in the folder and in the name, must be the same in both.
             built += f"(?P={piece.strip('{}')})" if piece in seen and piece[0] == "{" else _MARKS[piece]
         elif is_path and piece[0] == "[" and piece[-1] == "]":
             built += _one_of(piece[1:-1])
@@ -47,6 +47,6 @@ def pattern_of(text: str, *, is_path: bool) -> re.Pattern[str]:
 
 
 def _one_of(characters: str) -> str:
-    """Return what fits one of some characters, or with ``!`` before them one of all others."""
+    """Return a regular expression for one of some characters, or after ``!`` for any other one."""
     escaped = re.sub(r"([\\^\[&~|])", r"\\\1", characters.removeprefix("!"))
     return f"[{'^' if characters.startswith('!') else ''}{escaped}]"

@@ -1,4 +1,4 @@
-"""The files that an import reads, their names, and their unpacked bytes."""
+"""The files that an import reads, with their names and decompressed content."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ UNREADABLE = (
     OSError, EOFError, RuntimeError, UnicodeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
     pl.exceptions.PolarsError,
 )  # fmt: skip
-"""What a damaged or odd file makes its readers raise; an encrypted zip is a RuntimeError."""
+"""The errors that readers raise for a damaged or invalid file; an encrypted zip is a RuntimeError."""
 
 _PACKED = (".gz", ".zst")
 _WILD = set("*?[")
+# Text files beside the data that are no tables.
 _PROSE = re.compile(r"(read.?me|licen[cs]e|notice|change(log|s)?|terms|about|info|disclaimer)\b.*\.txt$", re.IGNORECASE)
 
 
@@ -44,8 +45,8 @@ class ImportSource:
     Attributes:
         path: The file.
         member: The file within a zip; else None.
-        symbol: The symbol by the name, in upper case; None when a column has it.
-        day: The date in the name, if the pattern has one.
+        symbol: The symbol that was given, or that in the name, in upper case; None when a column has it.
+        day: The date in the name, None if the pattern has none.
     """
 
     path: Path
@@ -65,14 +66,14 @@ class ImportSource:
 def find_sources(
     paths: Sequence[Path], endings: tuple[str, ...], *, symbol: str | None, file_name: str, symbol_column: bool = False
 ) -> list[ImportSource]:
-    """List the tables that a command means, in order of their names.
+    """List the tables that paths name, for each path in order of the files' names.
 
     Args:
-        paths: Files, zips of them, folders, globs, and patterns such as ``data/{symbol}_{date}.csv.gz``.
-        endings: What the files of a folder or a zip end with, such as ``.csv``; also with ``.gz`` or ``.zst`` behind.
-        symbol: The symbol of all; None takes it from the names.
-        file_name: The pattern of the names, without endings, where the path is not one itself.
-        symbol_column: A column has the symbols, so names need not.
+        paths: Files, zips, folders, globs, and patterns such as ``data/{symbol}_{date}.csv.gz``.
+        endings: The endings of files in a folder or zip, such as ``.csv``; ``.gz`` or ``.zst`` may follow.
+        symbol: The symbol of all tables; None takes it from the names.
+        file_name: The pattern of the names, without endings, where the path is not a pattern itself.
+        symbol_column: Whether a column has the symbols, so that names need not have them.
 
     Raises:
         ConfigError: There are no such files, or a name does not fit its pattern.
@@ -93,7 +94,7 @@ def find_sources(
 
 
 def _files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
-    """Yield the files that a path stands for, each with the pattern that found it."""
+    """Yield the files that a path names, each with the pattern that matched, or None."""
     text = str(path)
     if path.is_file():
         if (hint := conversion_of(_unpacked(path), endings)) is not None:
@@ -123,7 +124,10 @@ def _unpacked(path: Path) -> Path:
 
 
 def _below(paths: Sequence[Path], endings: tuple[str, ...]) -> str:
-    """Return a hint at files in folders below, as a sentence."""
+    """Return a hint at files in subfolders.
+
+    It is a sentence with a leading blank, or empty.
+    """
     for folder in filter(Path.is_dir, paths):
         deep = next((p for p in sorted(folder.rglob("*")) if p.name.lower().endswith(_with_packed(endings))), None)
         if deep is not None:
@@ -141,20 +145,25 @@ def _glob(text: str) -> list[Path]:
 
 
 def _members(file: Path, endings: tuple[str, ...]) -> list[str | None]:
+    """Return the names of the tables in a zip, [None] for any other file."""
     if file.suffix.lower() != ".zip":
         return [None]
     try:
         with open_zip(file) as archive:
             names = sorted(n for n in archive.namelist() if _is_wanted(Path(n).name, endings))
     except UNREADABLE:
-        return [None]  # reading it fails with the reason, and the other files are imported
+        return [None]  # reading the zip later raises the reason, and the other files are imported
     return [n for n in names if not n.startswith("__MACOSX")]
 
 
 def _named(
     file: Path, member: str | None, pattern: str | None, file_name: str, *, needed: bool
 ) -> tuple[str | None, date | None]:
-    """Return symbol and date as the names have them."""
+    """Return the symbol and the date in the name of a file or member.
+
+    Raises:
+        ConfigError: A symbol is ``needed`` and the name does not fit the pattern, or its date is not one.
+    """
     if pattern is not None:
         match = pattern_of(pattern, is_path=True).fullmatch(str(file))
         if match and ("{symbol}" in pattern or not needed):
@@ -195,8 +204,8 @@ def open_zip(file: Path) -> zipfile.ZipFile:
     """Open a zip.
 
     Raises:
-        OSError: It cannot be opened.
-        zipfile.BadZipFile: Its table of contents is damaged, or of a version that Python does not read.
+        OSError: The file cannot be opened.
+        zipfile.BadZipFile: The zip's directory is damaged, or of a version that Python does not read.
     """
     try:
         return zipfile.ZipFile(file)
@@ -205,10 +214,11 @@ def open_zip(file: Path) -> zipfile.ZipFile:
 
 
 def open_bytes(source: ImportSource) -> IO[bytes]:
-    """Open the content of a source, unpacked while it is read.
+    """Open the content of a source, decompressed while it is read.
 
     Raises:
-        OSError: It cannot be opened; a zip that is damaged raises `zipfile.BadZipFile`.
+        OSError: The file cannot be opened.
+        zipfile.BadZipFile: The zip is damaged, or has no table.
     """
     if source.path.suffix.lower() == ".zip":
         archive = open_zip(source.path)
@@ -226,7 +236,7 @@ def open_bytes(source: ImportSource) -> IO[bytes]:
 
 
 class _ZstdLines(io.RawIOBase):
-    """The lines of a zstd-compressed text, unpacked by polars."""
+    """The lines of a zstd-compressed text, decompressed by polars."""
 
     def __init__(self, path: Path) -> None:
         lines = pl.scan_csv(
@@ -241,7 +251,7 @@ class _ZstdLines(io.RawIOBase):
         return True
 
     def close(self) -> None:
-        """Drop the query, which ends it."""
+        """Drop the query of polars, which ends it."""
         self._batches = iter(())
         super().close()
 

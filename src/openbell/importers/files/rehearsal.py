@@ -1,7 +1,7 @@
-"""Trial reading of a file in another process, so that a damaged file ends that process and not this one.
+"""Trial reading of a file in another process, which a damaged file may end.
 
-At some damages of a Parquet or Feather file polars raises nothing. It asks for more memory than there is, and the
-process ends. So each piece of such a file is read there before it is read here.
+For some damages of a Parquet or Feather file, polars raises no error but requests more memory than there is, and the
+process ends. So each slice of such a file is read in another process before it is read in this one.
 """
 
 from __future__ import annotations
@@ -33,34 +33,35 @@ _READY = b"ready\n"
 
 
 class Rehearsal:
-    """A process that reads pieces of files.
+    """A process that reads slices of files.
 
-    It is started when it is first asked, and again after it has ended, as it does when nobody asks for a while.
+    The process is started at the first `read`, and again after it has ended, as it does when it is idle for 20 seconds.
     """
 
     def __init__(self) -> None:
         self._process: _Process | None = None
         self._owner = 0
-        self._cannot = False
-        self._one_at_a_time = threading.Lock()
+        self._cannot_start = False
+        self._lock = threading.Lock()
 
     def read(self, kind: str, path: Path, start: int, count: int, columns: Sequence[str] | None) -> None:
         """Let the process read rows of a file.
 
-        An error of polars is raised again where the rows are read.
+        Ordinary errors of polars are ignored, because reading the rows in this process raises them again. Where no
+        process can be started, nothing is done.
 
         Args:
             kind: "parquet" or "ipc".
             path: The file.
             start: The first row.
             count: The number of rows.
-            columns: Their columns; None reads only the schema and how many rows there are.
+            columns: The columns to read; None reads only the schema and the number of rows.
 
         Raises:
-            OSError: The file ended the process, or polars panicked, which would show its trace here.
+            OSError: The file ended the process, or polars panicked, which would print a trace in this process.
         """
         question = json.dumps([kind, str(Path(path).absolute()), start, count, columns and list(columns)])
-        with self._one_at_a_time:
+        with self._lock:
             for _ in range(2):
                 process = self._running()
                 if process is None:
@@ -82,24 +83,28 @@ class Rehearsal:
             process.communicate()
 
     def _running(self) -> _Process | None:
-        """Return the process, or None where none can be started, as in a program that is no Python."""
-        if self._owner != os.getpid():  # this is a fork, and the process is another one's
-            self._process, self._owner, self._cannot = None, os.getpid(), getattr(sys, "frozen", False)
-        if self._process is None and not self._cannot:
+        """Return the process, started if needed.
+
+        It is None where none can be started, as in a frozen program.
+        """
+        if self._owner != os.getpid():  # this process is a fork, and the other process belongs to its parent
+            self._process, self._owner, self._cannot_start = None, os.getpid(), getattr(sys, "frozen", False)
+        if self._process is None and not self._cannot_start:
             self._process = _started()
-            self._cannot = self._process is None
+            self._cannot_start = self._process is None
         return self._process
 
     def _ask(self, process: _Process, question: str) -> bytes:
-        """Ask a process, and return its answer, nothing if it did not live to give one."""
+        """Send a question to the process, and return its answer, empty if it ended before."""
         try:
             return _answer(process, question)
         except BaseException:
-            self.close()  # its answer would be taken for the next one's
+            self.close()  # a late answer would be taken for that to the next question
             raise
 
 
 def _started() -> _Process | None:
+    """Start a process that is ready to read, or return None."""
     command = [sys.executable, "-c", _COMMAND]
     path = os.pathsep.join(filter(None, sys.path))
     try:
@@ -117,7 +122,10 @@ def _started() -> _Process | None:
 
 
 def _answer(process: _Process, question: str | None = None) -> bytes:
-    """Return the next line that a process writes, nothing when it has ended."""
+    """Send a question, if any, and return the process's next line.
+
+    The line is empty if the process has ended.
+    """
     if process.stdin is None or process.stdout is None:
         return b""
     try:
@@ -130,32 +138,33 @@ def _answer(process: _Process, question: str | None = None) -> bytes:
 
 
 REHEARSAL = Rehearsal()
-"""The one of this process."""
+"""The rehearsal that all tables of this process share."""
 
 atexit.register(REHEARSAL.close)
 
 
 def main() -> None:
-    """Answer the questions of another process, one a line, until there are no more."""
+    """Answer the questions of the parent process, one a line, until there are no more."""
     import signal
 
-    # Ctrl-C is for the process that asks; this one ends with it.
+    # Ctrl-C is left to the parent process, at whose end this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _say(_READY)
+    _write(_READY)
     idle = _end_later()
     for line in sys.stdin.buffer:
         idle.cancel()
-        _say(json.dumps(_panic_of(*json.loads(line))).encode() + b"\n")
+        _write(json.dumps(_panic_of(*json.loads(line))).encode() + b"\n")
         idle = _end_later()
     idle.cancel()
 
 
-def _say(line: bytes) -> None:
+def _write(line: bytes) -> None:
     sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
 
 
 def _end_later() -> threading.Timer:
+    """Start a timer that ends this process when it has been idle."""
     timer = threading.Timer(_IDLE_S, os._exit, (0,))
     timer.daemon = True
     timer.start()
@@ -163,7 +172,7 @@ def _end_later() -> threading.Timer:
 
 
 def _panic_of(kind: str, path: str, start: int, count: int, columns: list[str] | None) -> str | None:
-    """Read rows, and return the words of a panic, None where there was none."""
+    """Read rows, and return the text of a panic, or None without one."""
     try:
         rows, schema = named(scan(kind, path))
         if columns is None:

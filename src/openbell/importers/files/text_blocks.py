@@ -1,4 +1,4 @@
-"""The content of text files in blocks of whole lines, as UTF-8 with plain ends of lines."""
+"""The content of text files as UTF-8, in blocks of whole lines."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["BLOCK_BYTES", "LONGEST_LINE", "read_head", "require_encoding", "text_blocks"]
 
 BLOCK_BYTES = 24 << 20
-"""How much of a file is read at once."""
+"""The number of bytes of a file that are read at once."""
 
 LONGEST_LINE = 8 << 20
-"""A file with a longer line is no table."""
+"""The most bytes of a line; a file with a longer one is refused."""
 
 
 def text_blocks(
@@ -29,13 +29,13 @@ def text_blocks(
 
     Args:
         source: The file.
-        size: How many bytes are read at once.
-        encoding: How the text is encoded; None: UTF-8, or UTF-16 with a byte-order mark.
-        longest: How long a line may be; None: `LONGEST_LINE`.
+        size: The number of bytes that are read at once.
+        encoding: The encoding of the text; None: UTF-8, or UTF-16 with a byte-order mark.
+        longest: The most bytes of a line; None: `LONGEST_LINE`.
 
     Raises:
-        OSError: The file cannot be read or decoded, or has a line longer than `LONGEST_LINE`. A damaged one raises
-            EOFError, zlib.error or zipfile.BadZipFile.
+        OSError: The file cannot be read or decoded, or has a line that is too long. A damaged file raises EOFError,
+            zlib.error or zipfile.BadZipFile.
     """
     with open_bytes(source) as file:
         decode = _Utf8(encoding)
@@ -54,7 +54,7 @@ def text_blocks(
 
 
 def read_head(source: ImportSource, size: int) -> bytes:
-    """Read the first bytes of a file as they are.
+    """Read the first bytes of a file, decompressed but not decoded.
 
     Raises:
         OSError: As for `text_blocks`.
@@ -67,16 +67,16 @@ def require_encoding(name: str | None) -> None:
     """Refuse an encoding that Python does not know.
 
     Raises:
-        ConfigError: There is none such, or it is not one of text.
+        ConfigError: There is no such encoding, or it is not one of text.
     """
     try:
         "".encode(name or "utf-8")
-    except (LookupError, ValueError):  # a NUL in it; the codec called undefined
+    except (LookupError, ValueError):  # ValueError for a NUL in the name, and for the codec "undefined"
         raise ConfigError(f"unknown encoding {name!r}. Write for example utf-8, gbk, shift_jis or cp1252.") from None
 
 
 class _Utf8:
-    """Converter of a file's bytes to UTF-8 with newlines at the ends of lines."""
+    """Converter of a file's blocks to UTF-8 with newlines at line ends."""
 
     def __init__(self, encoding: str | None) -> None:
         self._encoding = encoding
@@ -95,6 +95,10 @@ class _Utf8:
         return content.replace(b"\r", b"\n") if self._bare_returns else content
 
     def _begin(self, content: bytes) -> bytes:
+        """Find encoding and line ends in the first block.
+
+        The block is returned without a UTF-8 byte-order mark.
+        """
         self._first = False
         if content.startswith(codecs.BOM_UTF8):
             return content[3:] if self._encoding in (None, "utf-8", "utf8", "utf-8-sig") else content
@@ -102,6 +106,6 @@ class _Utf8:
             self._encoding = "utf-16"
         if self._encoding is not None:
             self._decode = codecs.getincrementaldecoder(self._encoding)()
-        # Old Macintoshes, and some spreadsheets on new ones, end lines with a carriage return alone.
+        # Old Macs, and some spreadsheets on new ones, end lines with a carriage return alone.
         self._bare_returns = b"\r" in content and b"\n" not in content
         return content

@@ -1,1 +1,1 @@
-"""LEAN's data folder."""
+"""Import of LEAN's data folder."""

@@ -1,7 +1,7 @@
 """Corporate actions from LEAN's factor files and map files of US equities.
 
 ``equity/usa/factor_files/spy.csv`` has rows of date, price factor, split factor and the raw close of that date. Each
-row holds up to its date; where the factors change from one row to the next, the ex-date is the next session:
+row is valid up to its date; where the factors change from one row to the next, the ex-date is the session after that:
 
 - a split of (split factor after / split factor before) new shares for one old share,
 - a dividend of close x (1 - price factor before / price factor after), per share as held before.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["LeanActions", "import_lean_actions"]
 
 _EXCHANGE = "XNYS"
-# Factors have seven digits: what changes less is noise, and a split is the simple ratio next to it.
+# Factors have seven digits, so smaller changes are noise, and a split is the nearest ratio of small whole numbers.
 _FACTOR_NOISE = 1e-6
 _SPLIT_NOISE = 1e-5
 _LARGEST_TERM = 100
@@ -48,7 +48,7 @@ class LeanActions:
 
     Attributes:
         written: Actions added, revised and unchanged.
-        failed: Files that cannot be used, with the reason; nothing of them was imported.
+        failed: Files, or single actions, that cannot be used, with the reason; they were not imported.
     """
 
     written: WriteReport = field(default_factory=WriteReport)
@@ -72,9 +72,9 @@ def import_lean_actions(root: Path, store: Place, symbols: Collection[str] | Non
     """Import splits, dividends and renames.
 
     Args:
-        root: LEAN's folder ``equity/usa``; without factor and map files in it, nothing is done.
-        store: The store's folder; do not hold its writer.
-        symbols: Only the files of these (upper or lower case); None: all.
+        root: LEAN's folder ``equity/usa``; without factor and map files in it, nothing is imported.
+        store: The store's folder. The caller must not hold the store's writer.
+        symbols: The symbols whose files are read (upper or lower case); None: all.
     """
     report = LeanActions()
     wanted = None if symbols is None else {symbol.lower() for symbol in symbols}
@@ -94,12 +94,17 @@ def import_lean_actions(root: Path, store: Place, symbols: Collection[str] | Non
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """Return the fields of each line that is not empty, with its number."""
+    """Return the number and fields of each line that is not empty."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return [(number, line.split(",")) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _factor_actions(path: Path, lines: list[tuple[int, list[str]]]) -> Iterator[_Row]:
+    """Yield the splits and dividends in a factor file.
+
+    Raises:
+        ValueError: A line cannot be parsed, or makes no dividend.
+    """
     symbol = path.stem.upper()
     # A row with an infinite factor marks where LEAN's data begins.
     rows = [(number, _parsed(_factors, number, fields)) for number, fields in lines if "inf" not in fields[1:3]]
@@ -124,6 +129,11 @@ def _factors(fields: list[str]) -> _Factors:
 
 
 def _renames(_: Path, lines: list[tuple[int, list[str]]]) -> Iterator[_Row]:
+    """Yield the renames in a map file.
+
+    Raises:
+        ValueError: A line cannot be parsed.
+    """
     rows = [_parsed(_ticker, number, fields) for number, fields in lines]
     for (last_day, old), (__, new) in pairwise(sorted(rows)):
         if old != new:
@@ -131,6 +141,7 @@ def _renames(_: Path, lines: list[tuple[int, list[str]]]) -> Iterator[_Row]:
 
 
 def _parsed(read: Callable[[list[str]], _T], number: int, fields: list[str]) -> _T:
+    """Parse the fields of a line by ``read``, with errors that name the line."""
     try:
         return read(fields)
     except (ValueError, IndexError) as exc:
@@ -150,6 +161,9 @@ def _session_after(day: date) -> date:
 
 
 def _simple(shares: float) -> float:
-    """Return the ratio of small whole numbers behind a split factor of few digits."""
+    """Return the ratio of small whole numbers near a split factor.
+
+    Where none is near, the factor itself is returned.
+    """
     simple = float(Fraction(shares).limit_denominator(_LARGEST_TERM))
     return simple if abs(simple / shares - 1) <= _SPLIT_NOISE else shares

@@ -5,8 +5,7 @@
     future/.../<root>_trade.zip                               holds one CSV for each contract: ..._201312_20131220.csv
     market-hours/market-hours-database.json                   the time zone of the data, by class, market and symbol
 
-See https://www.quantconnect.com/docs/v2/lean-engine/data-format. Options and open interest are not
-bars of an instrument that can be followed, and are left out.
+See https://www.quantconnect.com/docs/v2/lean-engine/data-format. Options and open interest are not imported.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["RESOLUTIONS", "LeanSource", "find_lean_sources", "market_folders"]
 
 RESOLUTIONS = {"1s": "second", "1m": "minute", "60m": "hour", "1d": "daily"}
-"""LEAN's folder of each stored interval."""
+"""LEAN's folder for each stored interval."""
 
 CLASSES = {
     "equity": "trade",
@@ -38,7 +37,7 @@ CLASSES = {
     "index": "trade",
     "future": "trade",
 }
-"""The asset classes that are imported, with the kind of their bars."""
+"""The asset classes that are imported, and whether their bars are of trades or quotes."""
 
 _TIME_ZONES = {
     ("equity", "usa"): "America/New_York",
@@ -61,14 +60,14 @@ class LeanSource(NamedTuple):
 
     Attributes:
         interval: A stored interval.
-        symbol: In upper case; of a future the contract, e.g. ``ESZ13``.
-        day: Its date; None for a file of all days.
+        symbol: The symbol in upper case; of a future the contract, e.g. ``ESZ13``.
+        day: The date of its bars; None for a file of all days.
         path: The zip.
-        member: The CSV in it; None: its only one.
+        member: The name of the CSV in the zip; None: the only one.
         is_quote: Whether rows have bid and ask instead of trades.
         market: Class and market, e.g. ``equity/usa``.
-        time_zone: The time zone of its times.
-        price_units: Prices are divided by it.
+        time_zone: The time zone of the times.
+        price_units: The number by which prices are divided.
     """
 
     interval: str
@@ -83,17 +82,15 @@ class LeanSource(NamedTuple):
 
     @property
     def has_sessions(self) -> bool:
-        """Whether its daily bars are those of sessions."""
+        """Whether its daily bars span sessions, not days of its time zone."""
         return self.market.split("/")[0] in ("equity", "index")
 
 
 def market_folders(folder: Path) -> list[Path]:
-    """List the folders ``<class>/<market>`` with bars.
-
-    ``folder`` itself, or those up to three levels below it.
+    """List the folders ``<class>/<market>`` with bars, ``folder`` itself or up to three levels below it.
 
     Raises:
-        ConfigError: There are none.
+        ConfigError: There is no such folder.
     """
     if not folder.is_dir():
         raise ConfigError(f"there is no folder {folder}.")
@@ -115,16 +112,18 @@ def _is_market(path: Path) -> bool:
 def find_lean_sources(
     folder: Path, symbols: Collection[str] | None, intervals: Collection[str] | None, timezone: str | None = None
 ) -> tuple[list[LeanSource], list[tuple[Path, str]]]:
-    """List the CSVs to import, those of one month file of the store in a row.
+    """List the CSVs to import.
+
+    Those of one month file of the store follow each other.
 
     Args:
         folder: LEAN's data folder, or one above or below it.
-        symbols: Only these; of futures the root (``ES``) or a contract (``ESZ13``). None: all.
-        intervals: Only these of `RESOLUTIONS`; None: all.
-        timezone: Of data whose time zone neither LEAN's market hours nor its documentation has.
+        symbols: The symbols to import, of futures the root (``ES``) or a contract (``ESZ13``); None: all.
+        intervals: The intervals to import, of `RESOLUTIONS`; None: all.
+        timezone: The time zone of data for which neither LEAN's market hours nor its documentation has one.
 
     Returns:
-        The sources; files that cannot be opened, with the reason.
+        The sources, and the files that cannot be opened, with the reason.
 
     Raises:
         ConfigError: There are no such bars, a symbol is in several markets, or a time zone must be given.
@@ -160,9 +159,9 @@ def find_lean_sources(
 
 
 def _zips(market: Path, interval: str) -> Iterator[tuple[Path, str, date | None]]:
-    """Yield the zips of an interval with the symbol and the day in their names.
+    """Yield the zips of an interval with symbol and day by their names.
 
-    Of futures the root instead of the symbol.
+    For futures, the symbol is the root.
     """
     folder, kind = market / RESOLUTIONS[interval], CLASSES[market.parent.name]
     if interval in ("60m", "1d"):
@@ -183,7 +182,11 @@ def _day_in(path: Path) -> date | None:
 
 
 def _contracts(path: Path, root: str) -> list[tuple[str, str | None]]:
-    """List (contract, CSV) of each contract in a zip of futures."""
+    """List (contract, name of the CSV) of each contract in a zip of futures.
+
+    Raises:
+        ValueError: The name of a CSV has no month of a contract.
+    """
     found: list[tuple[str, str | None]] = []
     with open_zip(path) as archive:
         for name in sorted(archive.namelist()):
@@ -206,7 +209,10 @@ def _source(
 def _require_one_market(sources: list[LeanSource]) -> None:
     """Refuse a symbol of two markets.
 
-    A store knows symbols only, and their bars would replace one another.
+    A store has no markets, so the bars would replace each other.
+
+    Raises:
+        ConfigError: There is such a symbol.
     """
     for one, other in pairwise(sources):
         if one.symbol == other.symbol and one.interval == other.interval and one.market != other.market:
@@ -228,7 +234,7 @@ class _TimeZones:
         """Return the time zone of a symbol's data.
 
         Raises:
-            ConfigError: It is not known.
+            ConfigError: It is unknown.
         """
         for name in (symbol, "[*]"):
             entry = self._entries.get(f"{self._kind}-{self._market}-{name}".casefold())
@@ -247,6 +253,11 @@ class _TimeZones:
 
 
 def _market_hours(path: Path) -> dict[str, Any]:
+    """Return the entries of LEAN's market hours by name, empty without the file.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
     if not path.is_file():
         return {}
     try:

@@ -1,10 +1,11 @@
 """Import of LEAN's data folder.
 
-Bars of equities, crypto, forex, indexes and futures by second, minute, hour and day.
+It has bars of equities, crypto, forex, CFDs, indexes and futures by second, minute, hour and day.
 
-A zip holds a CSV without a header: time, open, high, low, close, volume; of forex instead open, high, low, close and
-size of the bid, then of the ask. By second and minute, time is milliseconds since midnight at the start of the bar;
-by hour and day it is ``YYYYMMDD HH:MM``. Prices of equities are in 1/10,000 dollar. See `lean_layout` for the files.
+A zip holds a CSV without a header: time, open, high, low, close, volume; for forex and CFDs time, then open, high, low,
+close and size of the bid and of the ask. In files by second and minute, the time is milliseconds since midnight at the
+start of the bar; by hour and day it is ``YYYYMMDD HH:MM``. Prices of equities are in 1/10,000 dollar. The files are
+described in `openbell.importers.lean.layout`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _QUOTE_COLUMNS = (
 )
 _COLUMNS = ("time", "open", "high", "low", "close", "volume")
 _MOST_BYTES = 256 << 20
-"""LEAN's largest files, a history of hours or a day of seconds, unpack to some megabytes."""
+"""The most bytes of a CSV; LEAN's largest, a history of hours or a day of seconds, have some megabytes."""
 
 
 def import_lean(
@@ -52,15 +53,16 @@ def import_lean(
 
     Args:
         folder: The folder that holds ``equity``, ``crypto`` and so on, or one above or below it.
-        store: Where the bars go.
-        symbols: Only these (upper or lower case); of futures the root or a contract. None: all.
-        intervals: Only these of `RESOLUTIONS`; None: all.
-        timezone: Of data whose time zone neither LEAN's market hours nor its documentation has.
-        progress: Notified after each month of a symbol.
+        store: The store to import into.
+        symbols: The symbols to import (upper or lower case), of futures the root or a contract; None: all.
+        intervals: The intervals to import, of `RESOLUTIONS`; None: all.
+        timezone: The time zone of data for which neither LEAN's market hours nor its documentation has one.
+        progress: Called after each month of a symbol.
 
     Raises:
-        ConfigError: No such data in the folder, or an interval or symbol that LEAN's folders do not have.
-        BadBarsError: Not one row can be used.
+        ConfigError: The folder has no bars, or lacks an interval or symbol, a symbol is in several markets, or a time
+            zone must be given.
+        BadBarsError: No row can be used.
     """
     sources, unreadable = find_lean_sources(folder, symbols, intervals, timezone)
     report = ImportReport(failed=unreadable)
@@ -84,14 +86,15 @@ def import_lean(
 
 
 def _batch(source: LeanSource) -> tuple[str, str, str]:
+    """Return the key of the batch of a source.
+
+    A batch is a month of a symbol, or its whole history by day or hour.
+    """
     return source.interval, source.symbol, source.path.name[:6] if source.interval in ("1s", "1m") else ""
 
 
 def _import_batch(files: list[LeanSource], report: ImportReport, writer: StoreWriter, store: Path) -> None:
-    """Import files whose bars belong into one month file of the store.
-
-    Daily and hourly files hold a whole history.
-    """
+    """Import the files of one batch, as `_batch` defines it."""
     parts: list[pl.DataFrame] = []
     for source in files:
         try:
@@ -115,7 +118,11 @@ def _import_batch(files: list[LeanSource], report: ImportReport, writer: StoreWr
 
 
 def _read(source: LeanSource) -> pl.DataFrame:
-    """Read the rows of one zip as LEAN writes them, with ``file_line``, ``file`` and ``day``."""
+    """Read the rows of one CSV as LEAN writes them, with ``file_line``, ``file`` and ``day``.
+
+    Raises:
+        ValueError: The file is not one of LEAN's.
+    """
     if source.day is None and source.interval in ("1s", "1m"):
         raise ValueError("its name does not begin with a date as YYYYMMDD")
     with open_zip(source.path) as archive:
@@ -139,7 +146,7 @@ def _read(source: LeanSource) -> pl.DataFrame:
 def _read_csv(content: bytes, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     """Read the columns of a CSV without a header.
 
-    Where one does not read as its type, it is null and ``text`` holds the row.
+    If a value cannot be parsed as its type, it is null, and a column ``text`` has the rows as text.
     """
     try:
         return pl.read_csv(content, has_header=False, schema=schema)
@@ -150,7 +157,7 @@ def _read_csv(content: bytes, schema: dict[str, type[pl.DataType]]) -> pl.DataFr
 
 
 def _parse(raw: pl.DataFrame, source: LeanSource) -> pl.DataFrame:
-    """Make bars in the currency of the instrument and UTC of LEAN's rows."""
+    """Convert LEAN's rows to bars with times in UTC and unscaled prices."""
     if source.interval == "1d":
         time = pl.col("time").str.slice(0, 8).str.to_datetime("%Y%m%d", time_unit="ns", time_zone="UTC", strict=False)
     elif source.interval == "60m":
@@ -160,20 +167,20 @@ def _parse(raw: pl.DataFrame, source: LeanSource) -> pl.DataFrame:
         time = _in_utc(pl.col("day").cast(pl.Datetime("ns")) + since, source)
     if source.is_quote:
         return raw.select("line", time.alias("timestamp"), *_middle(), volume=pl.lit(0.0))
-    # NumPy divides; polars multiplies by the inverse, which makes 166.45000000000002 of 166.45.
+    # Divided by NumPy, because polars multiplies by the inverse, which makes 166.45000000000002 of 1664500 / 10000.
     prices = {name: raw[name].to_numpy() / source.price_units for name in _COLUMNS[1:5]}
     return raw.select("line", time.alias("timestamp"), "volume").with_columns(**prices)
 
 
 def _middle() -> list[pl.Expr]:
-    """Return the prices between bid and ask.
+    """Return the mean of bid and ask for each price.
 
-    Where one of the two is missing, the other one stands, as in LEAN.
+    Where one of them is missing, the other is taken, as LEAN does.
     """
     return [pl.mean_horizontal(f"bid_{name}", f"ask_{name}").alias(name) for name in _COLUMNS[1:5]]
 
 
 def _in_utc(local: pl.Expr, source: LeanSource) -> pl.Expr:
-    # Stocks do not trade at the hour that the change to winter time repeats; either reading of it serves.
+    # "earliest" is arbitrary: stocks do not trade in the hour that is repeated when the clocks are set back.
     zoned = local.dt.replace_time_zone(source.time_zone, ambiguous="earliest", non_existent="null")
     return zoned.dt.convert_time_zone("UTC")

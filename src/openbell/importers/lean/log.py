@@ -1,4 +1,4 @@
-"""Log entries of an import, per file or month of LEAN's files."""
+"""Log entries of an import, one per file, or per month of LEAN's files."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def logged(report: ImportReport, source: object, **fields: object) -> Iterator[N
     """Log what the ``with`` block has added to the report.
 
     Args:
-        report: Of the import.
+        report: The report of the import.
         source: The file.
-        fields: What else is known of it.
+        fields: Further fields of the log entries.
     """
-    if not logs_what_happens():  # counting goes over all series
+    if not logs_what_happens():  # counting takes time, because it goes over all series
         yield
         return
     before, failed, quarantined = _counts(report), len(report.failed), len(report.quarantine)

@@ -1,1 +1,1 @@
-"""Sniffing of a file for the way in which it is to be imported."""
+"""Detection of the settings by which a file is to be imported."""

@@ -1,4 +1,4 @@
-"""The names that columns have in files of many vendors and languages, by their role."""
+"""Names of columns in files of many vendors and languages, by role."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("종목코드", "тикер", "product", "market", "isin"),
     ),
 }
-"""The names of the columns of each role, the surest first."""
+"""The names of the columns of each role, the most certain first."""
 
 TURNOVER_NAMES = frozenset(
     {
@@ -99,13 +99,13 @@ TURNOVER_NAMES = frozenset(
         "controvalore", "capitaux", "成交额", "成交額", "売買代金", "거래대금", "оборот",
     }
 )  # fmt: skip
-"""Names of the money that changed hands, which is no volume."""
+"""Names of turnover, the money that changed hands, which is not a volume."""
 
 UP_NAMES = frozenset({"up", "up_volume", "upvol", "up_vol", "buy_volume", "ask_volume", "askvolume", "buyvolume"})
 DOWN_NAMES = frozenset(
     {"down", "down_volume", "downvol", "down_vol", "sell_volume", "bid_volume", "bidvolume", "sellvolume"}
 )
-"""Names of the two parts of a volume, with `UP_NAMES`."""
+"""Names of the second part of a volume, whose first part has one of `UP_NAMES`."""
 
 TICK_VOLUMES = frozenset({"tickvol", "tick_volume"})
 DATE_NAMES = frozenset(
@@ -136,19 +136,22 @@ START_NAMES |= {"time_period_start", "windowstart", "window_start", "timebarstar
 END_NAMES = frozenset(
     {"close_time", "closetime", "end_time", "endtime", "end", "bar_end", "time_period_end", "timebarend"}
 )
-"""Names of times that are the ends of bars; those of `START_NAMES` are the starts."""
+"""Names of times that are the ends of bars, as those in `START_NAMES` are the starts."""
 
 ADJUSTED = ("adj", "adjusted")
 _ROLES = {name: role for role, names in reversed(NAMES.items()) for name in names}
 
 
 def plain_name(name: str) -> str:
-    """Return a column's name in lower case, without accents, numbers in front and signs."""
+    """Return a column's name in a plain form for comparison.
+
+    It is in lower case, without accents and leading numbers, with ``_`` for signs and blanks.
+    """
     name = re.sub(r"^\d+[.)]\s*", "", name.strip().casefold())
     name = "".join(c for c in unicodedata.normalize("NFKD", name) if not "\u0300" <= c <= "\u036f")
     return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFC", name)).strip("_")
 
 
 def role_of(name: str) -> str | None:
-    """Return the role that a column of this name has, or None."""
+    """Return the role of columns with this name, or None if unknown."""
     return _ROLES.get(plain_name(name))

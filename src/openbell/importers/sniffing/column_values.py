@@ -1,4 +1,4 @@
-"""Roles of columns by their values, whatever the columns are called."""
+"""Tests of the values of columns, by which their roles are found whatever their names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["CLOCK", "DATE", "ENOUGH", "TIME_LIKE", "bare_clock", "numbers", "share_of_good_bars", "share_that_fits"]
 
 ENOUGH = 0.9
-"""The share of the values that must agree."""
+"""The share of the values that must fit for a role to be detected."""
 
 _MONTH = r"\p{L}{3,}\.?"
 DATE = (
@@ -34,7 +34,7 @@ TIME_LIKE = (
 
 
 def share_that_fits(values: pl.Series, pattern: str) -> float:
-    """Return the share of the values there are that fit a pattern."""
+    """Return the share of the present values that match a pattern."""
     texts = values.drop_nulls().cast(pl.String, strict=False).drop_nulls().str.strip_chars()
     texts = texts.filter(texts != "")
     return float(texts.str.contains(pattern).sum() / len(texts)) if len(texts) else 0.0
@@ -57,7 +57,7 @@ def bare_clock(values: pl.Series) -> bool:
 
 
 def numbers(sample: pl.DataFrame, columns: Sequence[str], *, decimal_comma: bool) -> pl.DataFrame:
-    """Return columns as numbers, null where a value is none."""
+    """Return columns as numbers, null where a value is not a number."""
     return sample.select(
         pl.col(c).cast(pl.Float64)
         if sample.schema[c].is_numeric()
@@ -67,7 +67,7 @@ def numbers(sample: pl.DataFrame, columns: Sequence[str], *, decimal_comma: bool
 
 
 def share_of_good_bars(values: pl.DataFrame, prices: Mapping[str, str]) -> float:
-    """Return the share of rows in which low <= open, close <= high."""
+    """Return the share of rows in which open and close lie between low and high."""
     o, h, low, c = (pl.col(prices[role]) for role in ("open", "high", "low", "close"))
     fits = (low <= pl.min_horizontal(o, c)) & (pl.max_horizontal(o, c) <= h)
     return float(values.select(fits.mean()).to_series().to_list()[0] or 0)

@@ -1,4 +1,4 @@
-"""The role of each column, by its name or by its values."""
+"""Detection of the column of each role, by its name or by its values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["sniff_columns"]
 
 _USUAL = {"time": {"timestamp", "time", "datetime", "date"}, **{n: {n} for n in (*PRICES, "volume")}}
 _ORDERS = (PRICES, ("open", "close", "high", "low"), ("low", "high", "open", "close"))
-"""The orders in which APIs give prices without names."""
+"""The orders in which APIs write prices without names."""
 
 _MINUTES = {"minute", "minutes", "min", "mins", "mm"}
 _NOT_PRICES = {"time", "interest", "prev", "previous", "change", "adj", "adjusted", "bid", "ask"}
@@ -52,12 +52,12 @@ def sniff_columns(
 
     Args:
         sample: The first rows, under the names of the columns.
-        given: The roles that are known; ``volume`` may be "none".
+        given: The column of each role that the user names, None for others; ``volume`` may be "none".
         where: The file, for messages.
-        decimal_comma: Whether numbers in text are written with one.
+        decimal_comma: Whether numbers in text have a decimal comma.
 
     Returns:
-        Roles with their columns (volume "none" when there is none), and what was found.
+        The column of each role (for volume "none" when there is none), and a detection for each.
 
     Raises:
         ConfigError: There is no column for a role.
@@ -75,12 +75,17 @@ def sniff_columns(
         taken = {f.column for f in found.values()}
         volume = find_volume(sample, taken, found["close"].column, decimal_comma=decimal_comma)
         found["volume"] = _Found(*volume) if volume else _Found("none", "likely")
-    _look_at_prices(sample, found, decimal_comma=decimal_comma)
+    _judge_prices(sample, found, decimal_comma=decimal_comma)
     ordered = {role: found[role] for role in ("symbol", *PRICES, "volume", "time", "clock") if role in found}
     return {role: f.column for role, f in ordered.items()}, [_detection(role, f) for role, f in ordered.items()]
 
 
 def _given(columns: Sequence[str], given: Mapping[str, str | None], where: str) -> dict[str, _Found]:
+    """Return the columns that the user names.
+
+    Raises:
+        ConfigError: The file does not have one of them.
+    """
     known = {role: name for role, name in given.items() if name is not None}
     plain = {c.strip().casefold() for c in columns}
     for role, name in known.items():
@@ -94,6 +99,11 @@ def _given(columns: Sequence[str], given: Mapping[str, str | None], where: str) 
 
 
 def _require(found: Mapping[str, _Found], columns: Sequence[str], where: str) -> None:
+    """Refuse a file without a time column or a price column.
+
+    Raises:
+        ConfigError: A column is missing.
+    """
     missing = [role for role in ("time", *PRICES) if role not in found]
     if missing:
         flags = " ".join(f"--{role}-column NAME" for role in missing)
@@ -116,6 +126,10 @@ def _as_in_file(name: str, columns: Sequence[str]) -> str:
 
 
 def _by_name(role: str, columns: Sequence[str], taken: set[str]) -> str | None:
+    """Return the column of a role by its name, or None.
+
+    Without a known name, it is the only column with the role as a word in its name.
+    """
     free = {column: plain_name(column) for column in columns if column not in taken}
     for name in NAMES[role]:
         for column, plain in free.items():
@@ -128,7 +142,10 @@ def _by_name(role: str, columns: Sequence[str], taken: set[str]) -> str | None:
 
 
 def _find_times(sample: pl.DataFrame, found: dict[str, _Found]) -> None:
-    """Find the time column by its values, and a clock beside a column of dates."""
+    """Find the time column by its values, and a clock beside dates.
+
+    A clock is a column of times of day.
+    """
     taken = {f.column for f in found.values()}
     free = [c for c in sample.columns if c not in taken or (found.get("time") and c == found["time"].column)]
     if "time" not in found:
@@ -151,10 +168,10 @@ def _find_times(sample: pl.DataFrame, found: dict[str, _Found]) -> None:
 
 
 def _refuse_hours_alone(clock: pl.Series, minutes: Sequence[str]) -> None:
-    """Refuse a clock of hours whose minutes stand in another column.
+    """Refuse a column of hours whose minutes are in another column.
 
     Raises:
-        ConfigError: They do.
+        ConfigError: There is such a column.
     """
     if minutes and share_that_fits(clock, r"^\d{1,2}$") >= ENOUGH:
         raise ConfigError(
@@ -164,7 +181,10 @@ def _refuse_hours_alone(clock: pl.Series, minutes: Sequence[str]) -> None:
 
 
 def _is_clock(values: pl.Series, dates: pl.Series) -> bool:
-    """Return whether a column has times of day, those without colons only by its name or beside repeated dates."""
+    """Return whether a column has times of day.
+
+    Times without colons count only in a column with a known name, or without a name beside dates that repeat.
+    """
     if values.dtype == pl.Time or share_that_fits(values, CLOCK) >= ENOUGH:
         return True
     named = bool(set(plain_name(values.name).split("_")) & CLOCK_NAMES)
@@ -173,7 +193,7 @@ def _is_clock(values: pl.Series, dates: pl.Series) -> bool:
 
 
 def _find_prices_by_values(sample: pl.DataFrame, found: dict[str, _Found], *, decimal_comma: bool) -> None:
-    """Find four columns side by side that behave like open, high, low and close."""
+    """Find four adjacent columns whose values fit open, high, low and close."""
     if any(found[role].confidence == "given" for role in PRICES if role in found):
         return
     texts = {c for c, dtype in sample.schema.items() if dtype == pl.String or dtype.is_numeric()}
@@ -193,7 +213,8 @@ def _find_prices_by_values(sample: pl.DataFrame, found: dict[str, _Found], *, de
                 return
 
 
-def _look_at_prices(sample: pl.DataFrame, found: dict[str, _Found], *, decimal_comma: bool) -> None:
+def _judge_prices(sample: pl.DataFrame, found: dict[str, _Found], *, decimal_comma: bool) -> None:
+    """Mark the price columns as unsure where their values do not fit, and an adjusted close."""
     columns = {role: found[role].column for role in PRICES}
     if len(set(columns.values())) < len(PRICES) or sample.is_empty():
         return

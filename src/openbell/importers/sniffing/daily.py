@@ -1,4 +1,4 @@
-"""The way in which the times of daily bars become dates of sessions."""
+"""Detection of how the times of daily bars become dates of sessions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,13 @@ _LAST_MOMENT_NS = 60_000_000_000
 
 
 class DayRule(NamedTuple):
-    """The time zone, and the exchange whose sessions give the dates, where it is not the date as written."""
+    """The rule by which times of daily bars become dates.
+
+    Attributes:
+        timezone: The time zone in which the dates are taken; None: the dates are taken as they are written.
+        sessions_of: The exchange by whose sessions instants become dates, else None.
+        detection: The detection to report, None for dates as they are written.
+    """
 
     timezone: str | None
     sessions_of: str | ExchangeConfig | None
@@ -43,11 +49,18 @@ def sniff_days(
 ) -> DayRule:
     """Find how the times of daily bars become dates.
 
-    A date that is written, and midnight, are the date. Instants at the opens or closes of the exchange have the date
-    of the session; those at midnight of its time zone the date there.
+    Written dates, and times at midnight, are taken as they are. Instants at the opens or closes of the exchange get the
+    date of the session, instants at midnight of UTC or of its time zone the date there.
+
+    Args:
+        times: The times as they are in the file.
+        form: The format of the times, as for `TimeReader`.
+        timezone: The time zone that the user gives, or None.
+        exchange: The exchange.
+        where: The file, for messages.
 
     Raises:
-        ConfigError: The times are instants of which none of this is true, and no time zone is given.
+        ConfigError: The times are other instants, and no time zone is given.
     """
     reader = TimeReader(parse_interval("1d"), form, timezone or "UTC")
     written = reader.written_dates(times).cast(pl.Datetime("ns")).to_physical().drop_nulls().to_numpy()
@@ -78,16 +91,16 @@ def sniff_days(
 def sniff_span(
     rule: DayRule, days: str | None, written: NDArray[np.int64], exchange: str | ExchangeConfig
 ) -> tuple[str | None, Detection | None]:
-    """Find which days daily bars are of.
+    """Find which days daily bars span.
 
     Args:
-        rule: How their times become dates.
-        days: What a person gives: "session" or a time zone.
+        rule: The rule by which their times become dates.
+        days: The days that the user gives, "session" or a time zone, or None.
         written: The dates, in nanoseconds since 1970.
         exchange: The exchange.
 
     Returns:
-        "session", a time zone or None where nobody knows, and what there is to say.
+        "session", a time zone or None where this is unknown, and a detection if there is something to report.
     """
     if days is not None:
         return days, Detection("days", days, "given", "given")
@@ -107,7 +120,11 @@ def sniff_span(
 
 
 def _naive(times: pl.Series, written: NDArray[np.int64], exchange: str | ExchangeConfig, where: str) -> DayRule:
-    """Take the dates of local times as they are written, but for evenings before the sessions."""
+    """Return the rule that local times are dates as they are written.
+
+    Raises:
+        ConfigError: The times are evenings before the sessions of their bars.
+    """
     manager = _calendar(exchange)
     if manager is not None and _fits_next(written, manager):
         raise ConfigError(
@@ -118,6 +135,7 @@ def _naive(times: pl.Series, written: NDArray[np.int64], exchange: str | Exchang
 
 
 def _by_opens(instants: pl.Series, timezone: str | None, exchange: str | ExchangeConfig) -> DayRule | None:
+    """Return the rule for instants at opens or closes of the exchange, or None for others."""
     manager, ns = _calendar(exchange), instants.to_physical().to_numpy()
     grid = sessions_around(ns, manager) if manager is not None else None
     if grid is None or np.isin(ns, np.concatenate([grid.open_ns, grid.close_ns])).mean() < _MOSTLY:
@@ -127,6 +145,7 @@ def _by_opens(instants: pl.Series, timezone: str | None, exchange: str | Exchang
 
 
 def _by_midnight(instants: pl.Series, timezone: str | None, exchange: str | ExchangeConfig) -> DayRule | None:
+    """Return the rule for instants at midnight of a time zone, or None for others."""
     manager = _calendar(exchange)
     if timezone is not None:
         return DayRule(timezone, None, None) if _is_midnight(_local(instants, timezone)) else None
@@ -138,7 +157,7 @@ def _by_midnight(instants: pl.Series, timezone: str | None, exchange: str | Exch
 
 
 def _clocks(times: pl.Series, reader: TimeReader) -> NDArray[np.int64]:
-    """Return the times of day as they are written, in nanoseconds."""
+    """Return the written times of day in nanoseconds since midnight, none for dates."""
     if times.dtype == pl.Date:
         return np.empty(0, np.int64)
     local = reader.written_times(times).cast(pl.Datetime("ns")).drop_nulls()
@@ -146,11 +165,12 @@ def _clocks(times: pl.Series, reader: TimeReader) -> NDArray[np.int64]:
 
 
 def _is_midnight(clock: NDArray[np.int64]) -> bool:
-    """Return whether times of day are midnight, or the last moment before."""
+    """Return whether nearly all times of day are midnight, or within the minute before."""
     return bool(((clock == 0) | (clock >= DAY_NS - _LAST_MOMENT_NS)).mean() >= _FITTING)
 
 
 def _local(instants: pl.Series, timezone: str) -> NDArray[np.int64]:
+    """Return the times of day of instants in a time zone, in nanoseconds since midnight."""
     local = instants.dt.convert_time_zone(timezone).dt.replace_time_zone(None).cast(pl.Datetime("ns"))
     return local.to_physical().to_numpy() % DAY_NS
 
@@ -168,7 +188,7 @@ def _fits(days: NDArray[np.int64], manager: TimeManager) -> bool:
 
 
 def _fits_next(days: NDArray[np.int64], manager: TimeManager) -> bool:
-    """Return whether the dates are no sessions, but the days after them are."""
+    """Return whether the days after the dates are sessions, unlike the dates."""
     grid = sessions_around(days, manager)
     if grid is None or not len(days):
         return False

@@ -1,4 +1,4 @@
-"""One thing found out about a file, with the reason and its certainty."""
+"""One setting detected from a file, with the reason and the confidence."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Confidence = Literal["given", "plain", "certain", "likely", "assumed", "unsure"]
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One thing found out about a file.
+    """One setting detected from a file.
 
     Attributes:
-        what: What it is about, e.g. "time format".
-        value: What was found.
-        why: What makes one think so.
-        confidence: ``given`` by the person, ``plain`` as openbell expects it, ``assumed`` where the file does not show
-            it, or how sure the guess is.
+        what: The name of the setting, e.g. "time format".
+        value: The value.
+        why: The reason.
+        confidence: ``given`` by the user, ``plain`` where it is the usual value, ``assumed`` where the file does not
+            show it; else a guess that is ``certain``, ``likely`` or ``unsure``.
     """
 
     what: str
@@ -29,5 +29,5 @@ class Detection:
 
     @property
     def is_guess(self) -> bool:
-        """Whether a person should confirm it."""
+        """Whether the user should confirm the value."""
         return self.confidence not in ("given", "plain", "assumed")

@@ -1,4 +1,4 @@
-"""The encoding of a text file, found in its first bytes."""
+"""Detection of the encoding of a text file from its first bytes."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _FEWEST_BYTES = 40
 
 
 def sniff_encoding(head: bytes) -> tuple[str | None, Detection | None]:
-    """Find how a text is encoded.
+    """Find the encoding of a text.
 
     Args:
-        head: Its first bytes.
+        head: The first bytes of the text.
 
     Returns:
-        The encoding, None for UTF-8 and for a byte-order mark; what was found, None when it is UTF-8.
+        The encoding and its detection; None for both where the text is UTF-8 or has a byte-order mark.
     """
     if head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _is_utf8(head):
         return None, None
     if (wide := _utf16(head)) is not None:
         return wide, Detection("encoding", wide, "every other byte is 0", "certain")
-    # Names of columns that openbell knows are better evidence than frequencies of letters in a header of ten words.
+    # Known names of columns are better evidence than the frequencies of letters in a header of ten words.
     known, name = max((_known_names(head, name), -n, name) for n, name in enumerate(_BY_NAMES))[::2]
     if known >= _FEWEST_ROLES:
         return name, Detection("encoding", name, f"read like this, {known} columns have known names", "certain")
@@ -54,6 +54,7 @@ def _is_utf8(head: bytes) -> bool:
 
 
 def _utf16(head: bytes) -> str | None:
+    """Return the UTF-16 encoding of a text by its zero bytes, or None."""
     even, odd = head[:_HEAD:2].count(0), head[1:_HEAD:2].count(0)
     if len(head) < _FEWEST_BYTES:
         return None
@@ -62,6 +63,10 @@ def _utf16(head: bytes) -> str | None:
 
 
 def _known_names(head: bytes, encoding: str) -> int:
+    """Return the most columns with known names in a line.
+
+    The line is read in an encoding, and only names that are not ASCII count.
+    """
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head[:_HEAD])
     except UnicodeDecodeError:
@@ -76,7 +81,7 @@ def _roles_of_lines(text: str) -> Iterator[list[str | None]]:
 
 
 def _by_frequencies(head: bytes) -> str | None:
-    from charset_normalizer import from_bytes  # takes longer to import than most files to read
+    from charset_normalizer import from_bytes  # imported here, because that takes longer than reading most files
 
     best = from_bytes(head[:_HEAD]).best()
     return best.encoding if best is not None else None

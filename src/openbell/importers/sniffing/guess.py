@@ -1,4 +1,4 @@
-"""The settings that a person gives for a file of bars, and the guess of the others."""
+"""The settings that a user gives for a file, and the guess of all others."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ __all__ = ["Given", "Guess"]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The settings that a person gives, None where they are to be guessed.
+    """The settings that a user gives, None where they are to be guessed.
 
     Attributes:
         columns: The names of columns.
         interval: A stored interval.
-        time_format: See `TimeReader`.
-        timezone: Never guessed; must be given for intraday times without an offset.
+        time_format: As for `TimeReader`.
+        timezone: The time zone of times without an offset; never guessed, so it must be given for intraday bars.
         label: Whether times are the starts or the ends of bars.
-        price_scale: Prices are divided by it.
-        separator: Between the columns of a CSV.
+        price_scale: The number by which prices are divided.
+        separator: The character between the columns of a CSV.
         has_header: Whether a CSV names its columns.
         decimal_comma: Whether a CSV writes ten and a half as ``10,5``.
         symbol: The symbol of all files.
-        exchange: The calendar by whose sessions label and dates are found.
-        encoding: How a CSV is encoded.
-        days: Which days daily bars are of: "session", or the time zone of days from midnight to midnight.
+        exchange: The exchange by whose sessions the label and the dates are found.
+        encoding: The encoding of a CSV.
+        days: The days that daily bars span: "session", or the time zone of days from midnight to midnight.
     """
 
     columns: CsvColumns = field(default_factory=CsvColumns)
@@ -57,11 +57,11 @@ class Guess:
     """A guess of how a file is to be read.
 
     Attributes:
-        source: The file that was looked at.
-        reading: All that is needed to read it and others of its make.
-        detections: What was found out, and why.
+        source: The file that the guess is made from.
+        reading: The settings by which this file and others of the same form are read.
+        detections: The detected settings, with reasons.
         preview: The first bars as they would be stored: symbol, timestamp (UTC), open, high, low, close, volume.
-        warnings: What is odd about the bars, although they can be read.
+        warnings: Texts about bars that can be read but look wrong.
     """
 
     source: ImportSource
@@ -72,10 +72,10 @@ class Guess:
 
     @property
     def guessed(self) -> tuple[Detection, ...]:
-        """The detections that a person should confirm."""
+        """The detections that the user should confirm."""
         return tuple(d for d in self.detections if d.is_guess)
 
     @property
     def assumed(self) -> tuple[Detection, ...]:
-        """The detections that the file does not show."""
+        """The detections that are assumed, because the file does not show them."""
         return tuple(d for d in self.detections if d.confidence == "assumed")

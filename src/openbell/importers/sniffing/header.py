@@ -1,4 +1,4 @@
-"""The header of a table, of one line or of several, with the columns of each symbol."""
+"""Detection of the header of a table, of one or several lines."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Header:
     """The header of a table.
 
     Attributes:
-        names: The names of the columns, each once.
-        lines: How many lines it has.
-        wide: The columns of each symbol; None when all rows have a symbol of their own, or none.
+        names: The unique names of the columns.
+        lines: The number of lines.
+        wide: The columns of each symbol; None unless each symbol has columns of its own.
     """
 
     names: tuple[str, ...]
@@ -38,7 +38,7 @@ class Header:
 
 
 def find_header(rows: Sequence[Sequence[str]]) -> Header | None:
-    """Find the header in the first rows of a table, or None when the first row has numbers."""
+    """Return the header in the first rows of a table, or None without one."""
     block = _block(rows)
     if not block:
         return None
@@ -46,14 +46,14 @@ def find_header(rows: Sequence[Sequence[str]]) -> Header | None:
     if levels is not None:
         return levels
     best = max(range(len(block)), key=lambda at: (len({role_of(cell) for cell in block[at]} - {None}), -at))
-    # What stands above the names is no header; what stands below them without numbers are units.
+    # The line of names is the one with the most known roles: lines above it are titles, those below it units.
     names = unique_names(block[best])
     return Header(names, len(block), wide_by_names(names))
 
 
 def unique_names(cells: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of columns, with a number where a name comes again."""
-    # Tables have a column of line numbers of their own.
+    """Return the names of columns, with a number added to repeated ones."""
+    # A table adds a column "line" of its own, so a column of that name in the file counts as repeated.
     seen: Counter[str] = Counter(line=1)
     names = []
     for place, cell in enumerate(cells, 1):
@@ -64,7 +64,10 @@ def unique_names(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def wide_by_names(names: Sequence[str]) -> WideColumns | None:
-    """Return the columns of each symbol where names hold both, such as ``Close_AAA`` and ``BBB Close``."""
+    """Return the columns of each symbol by their names, or None.
+
+    Such names are ``Close_AAA`` and ``BBB Close``; there must be two symbols or more.
+    """
     found: dict[str, dict[str, str]] = {}
     for name in names:
         words = [word for word in _SPLIT.split(name) if word]
@@ -80,7 +83,7 @@ def wide_by_names(names: Sequence[str]) -> WideColumns | None:
 
 
 def _block(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
-    """Return the rows above the first one of numbers."""
+    """Return the rows above the first one with numbers."""
     block: list[Sequence[str]] = []
     for row in rows[:_MOST_LINES]:
         if any(NUMBER.fullmatch(cell.strip()) for cell in row) and not _are_symbols(row, block):
@@ -90,7 +93,7 @@ def _block(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
 
 
 def _are_symbols(row: Sequence[str], block: Sequence[Sequence[str]]) -> bool:
-    """Return whether a row of numbers names symbols, as exchanges in Asia number them."""
+    """Return whether a row of numbers has symbols, which are numbers at exchanges in Asia."""
     if len(block) != 1 or row[0].strip().casefold() not in _LEVEL_NAMES:
         return False
     roles = [role_of(cell) for cell in block[0][1:]]
@@ -98,7 +101,7 @@ def _are_symbols(row: Sequence[str], block: Sequence[Sequence[str]]) -> bool:
 
 
 def _levels(block: Sequence[Sequence[str]]) -> Header | None:
-    """Return a header of several lines, of which one names the columns and another the symbols."""
+    """Return a header with a line of names and a line of symbols, or None."""
     for at, other in ((0, 1), (1, 0)) if len(block) > 1 else ():
         roles, symbols = block[at], block[other]
         own = [
@@ -124,6 +127,9 @@ def _is_value(cell: str) -> bool:
 
 
 def _common(place: int, *levels: Sequence[str]) -> str:
-    """Return the name of a column of all symbols, the first that is one."""
+    """Return the name of a column that all symbols share.
+
+    It is the first name in the column's lines.
+    """
     names = [level[place].strip() for level in levels if place < len(level)]
     return next((name for name in names if name.casefold() not in _LEVEL_NAMES), "Date" if place == 0 else "")

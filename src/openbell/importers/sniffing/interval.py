@@ -1,4 +1,4 @@
-"""The interval of bars, by the usual distance between neighbours."""
+"""Detection of the interval of bars, by the usual distance between neighbours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from openbell.store.layout import STORED
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["longer_than_days", "sniff_interval"]
+__all__ = ["length_of", "longer_than_days", "sniff_interval"]
 
 _SECOND_NS = 1_000_000_000
 _USUAL_NS = frozenset(
@@ -37,12 +37,12 @@ def sniff_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> 
     """Find the interval of bars by the usual distance between neighbours.
 
     Args:
-        times: Of one symbol, in nanoseconds, in any order.
+        times: The times of one symbol's bars, in nanoseconds, in any order.
         where: The file, for messages.
-        has_clock: Whether the times have more than the date.
+        has_clock: Whether the times have a time of day.
 
     Raises:
-        IntervalError: Bars of it are not stored, or there are too few bars.
+        IntervalError: A store does not hold bars of the interval, or there are too few bars.
     """
     times = np.unique(times)
     steps = np.diff(times)
@@ -55,24 +55,27 @@ def sniff_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> 
         raise IntervalError(f"{where}: one bar does not show its interval. Say --interval 1s, 1m or 1d.")
     values, counts = np.unique(steps, return_counts=True)
     usual, share = int(values[counts.argmax()]), counts.max() / counts.sum()
-    # Daily bars stamped at a local close differ by an hour when clocks change.
+    # Daily bars with the time of a local close are 23 or 25 hours apart when the clocks change.
     if abs(usual - DAY_NS) <= 3600 * _SECOND_NS:
         return Detection("interval", "1d", f"{share:.0%} of neighbours are a day apart", "likely")
     if period := longer_than_days(times):
         raise _not_stored(f"{period}", where)
     usual = _on_one_grid(times, usual)
     if usual not in _USUAL_NS:
-        raise _not_stored(_length(usual) + " apart", where)
+        raise _not_stored(length_of(usual) + " apart", where)
     name = str(parse_interval(f"{usual // _SECOND_NS}s"))
     why = f"{share:.0%} of neighbours are {name} apart"
     return Detection("interval", name, why, "certain" if share > _MOSTLY else "likely")
 
 
 def _on_one_grid(times: NDArray[np.int64], usual: int) -> int:
-    """Return the usual distance, or a shorter one where times lie between those of it."""
+    """Return the usual distance if times lie on its grid, else a shorter one.
+
+    The shorter one is a minute or a second.
+    """
     for shorter in (usual, 60 * _SECOND_NS, _SECOND_NS):
         past = times % shorter
-        # At a break, sessions may begin on another grid of the same distance.
+        # After a break, trading may begin on another grid of the same distance.
         shares = np.sort(np.unique(past, return_counts=True)[1])[::-1] / len(times)
         if shorter <= usual and shares[:_MOST_GRIDS].sum() >= 1 - _STRAY:
             return shorter
@@ -80,12 +83,10 @@ def _on_one_grid(times: NDArray[np.int64], usual: int) -> int:
 
 
 def longer_than_days(times: NDArray[np.int64]) -> str | None:
-    """Return the distance of bars of weeks, months, quarters or years.
-
-    None when they are no such bars.
+    """Return a text about the distance of bars longer than days, else None.
 
     Args:
-        times: Of one symbol, in nanoseconds, ascending, each once.
+        times: The times of one symbol's bars, in nanoseconds, ascending and unique.
     """
     days = np.diff(times) / DAY_NS
     if len(days) < _FEWEST_STEPS:
@@ -97,11 +98,14 @@ def longer_than_days(times: NDArray[np.int64]) -> str | None:
     return f"{usual:g} days apart" if len(days) >= _MANY and usual > _LONG else None
 
 
-def _length(step_ns: int) -> str:
+def length_of(step_ns: int) -> str:
+    """Return a distance between bars for people."""
     seconds = step_ns / _SECOND_NS
     if seconds >= 86_400:
         return f"{seconds / 86_400:g} days"
-    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} s"
+    if seconds < 60:
+        return f"{seconds:g} s"
+    return "a minute" if seconds == 60 else f"{seconds / 60:g} minutes"
 
 
 def _not_stored(how: str, where: str) -> IntervalError:

@@ -1,4 +1,4 @@
-"""The layout of a CSV, found in its first lines."""
+"""Detection of the layout of a CSV from its first lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openbell.importers.tables.table import MOST_COLUMNS
 __all__ = ["SEPARATORS", "fields_of", "sniff_layout"]
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
-"""The separators that are looked for, with their names."""
+"""The separators that are tried, by name."""
 
 _FEWEST_COLUMNS = 5
 _LINES = 200
@@ -36,17 +36,17 @@ def sniff_layout(
     """Find the layout of a CSV.
 
     Args:
-        text: Its first lines.
+        text: The first lines of the file.
         where: The file, for messages.
-        separator: If it is known.
-        has_header: Likewise, whether the first line that has the columns names them.
-        decimal_comma: Likewise, whether ``10,5`` is ten and a half.
+        separator: The separator, None if unknown.
+        has_header: Whether the first line with columns names them, None if unknown.
+        decimal_comma: Whether ``10,5`` is ten and a half, None if unknown.
 
     Raises:
         BadBarsError: The file is empty.
-        ConfigError: It is binary, or no separator makes columns, or it is the decimal sign, too.
+        ConfigError: The file is binary, no separator gives columns, or the separator is the decimal sign, too.
     """
-    # Neither `str.splitlines` nor csv will do: one splits at more than newlines, the other refuses long fields.
+    # Split by hand, because `str.splitlines` splits at more than newlines, and csv refuses long fields.
     lines = [line.rstrip("\r")[:_LONGEST] for line in text.split("\n")[:_LINES]]
     if not any(line.strip() for line in lines):
         raise BadBarsError(f"{where} is empty.")
@@ -70,6 +70,7 @@ def sniff_layout(
 
 
 def _with_header(layout: CsvLayout, rows: list[list[str]], count: int, has_header: bool | None) -> CsvLayout:
+    """Return the layout with column names and the lines of the header."""
     level = [row for row in rows if len(row) == count]
     header = find_header(level) if has_header is not False else None
     if header is not None:
@@ -81,7 +82,7 @@ def _with_header(layout: CsvLayout, rows: list[list[str]], count: int, has_heade
 
 
 def fields_of(line: str, separator: str) -> list[str]:
-    """Split a line into its fields, without quotes."""
+    """Split a line into its fields, with quotes removed."""
     try:
         return next(csv.reader([line], delimiter=separator), [])
     except csv.Error:  # a field longer than Python's limit, a carriage return within the line
@@ -99,6 +100,7 @@ def _separator(lines: list[str], *, without_comma: bool) -> str:
 
 
 def _no_columns(lines: list[str], where: str, separator: str | None, count: int) -> str:
+    """Return the message of an error about too few or too many columns."""
     if count > MOST_COLUMNS:
         return f"{where} has {count:,} columns; no table of bars has more than {MOST_COLUMNS:,}."
     first = next(line for line in lines if line.strip())
@@ -112,14 +114,14 @@ def _no_columns(lines: list[str], where: str, separator: str | None, count: int)
 def _columns_by(lines: list[str], separator: str) -> tuple[int, float]:
     """Return the usual number of columns and the share of lines that have it."""
     counts = Counter(len(fields_of(line, separator)) for line in lines if line.strip())
-    # A preamble of a few lines must not win over few rows: more columns are the better sign.
+    # Of equally frequent numbers of columns the larger wins, so that a preamble does not outweigh a few rows.
     count, times = max(counts.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]))
     return count, times / counts.total()
 
 
 def _has_decimal_comma(rows: list[list[str]], separator: str) -> bool:
     fields = [field.strip() for row in rows for field in row]
-    # In quotes between commas, 65,095 is rather a volume of five digits.
+    # In a quoted field between commas, 65,095 is probably a volume of five digits.
     number = _SURELY_COMMA_NUMBER if separator == "," else _COMMA_NUMBER
     with_comma = sum(bool(number.fullmatch(field)) for field in fields)
     return with_comma > sum(bool(_POINT_NUMBER.fullmatch(field)) for field in fields)

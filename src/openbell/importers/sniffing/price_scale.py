@@ -1,4 +1,4 @@
-"""The number by which prices are divided, where they are whole numbers."""
+"""Detection of the number by which prices are divided."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ _CENTS_FROM = 20_000
 
 
 def sniff_price_scale(prices: np.ndarray) -> tuple[float, Detection]:
-    """Find by what prices are to be divided.
+    """Find the number by which prices are to be divided.
 
-    Currencies without cents have prices as large as those that are counted in 1/10,000, so only billions are scaled.
+    Only fixed-point prices in 1/1,000,000,000 are detected: whole numbers of 1/10,000 look the same as prices in
+    currencies without cents, and are taken as they are.
 
     Args:
-        prices: Those of the first rows, above 0.
+        prices: The prices of the first rows that are above 0.
     """
     whole = bool(len(prices)) and bool((prices % 1 == 0).all())
     typical = float(np.median(prices)) if len(prices) else 0.0

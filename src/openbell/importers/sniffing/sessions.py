@@ -1,4 +1,4 @@
-"""The bars of a file beside the sessions of an exchange."""
+"""Comparison of the times of a file with the sessions of an exchange."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ import numpy as np
 from openbell.errors import CalendarError, ConfigError
 from openbell.importers.times.session_dates import sessions_around
 from openbell.market_data.aggregate import rows_in_segments
-from openbell.model.interval import DAY_NS
+from openbell.market_data.session_grid import off_grid
+from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from openbell.model.interval import Interval
     from openbell.timing import TimeManager
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["runs_around_the_clock", "warnings_of_days", "warnings_of_times", "warnings_of_times_to_come"]
+__all__ = [
+    "runs_around_the_clock",
+    "warnings_of_days",
+    "warnings_of_interval",
+    "warnings_of_times",
+    "warnings_of_times_to_come",
+]
 
 _STRAY = 0.05
 _MOST = 0.5
 _COVERED = 0.7
+_NEARLY_ALL = 0.95
 _FEWEST_BARS = 20
 _MANY_DAYS = 0.1
 _HOUR_NS = 3_600_000_000_000
@@ -33,17 +42,22 @@ _FEWEST_SESSIONS = 3
 
 
 def runs_around_the_clock(starts: NDArray[np.int64], time_manager: TimeManager) -> bool:
-    """Return whether many bars lie outside all hours of the exchange, extended ones included."""
+    """Return whether more than 5 % of the bars lie outside all hours.
+
+    Hours include extended hours where the exchange has them.
+    """
     return _share_inside(starts, _extended(time_manager) or time_manager) < 1 - _STRAY
 
 
 def warnings_of_times(starts: NDArray[np.int64], time_manager: TimeManager, timezone: str | None) -> list[str]:
-    """Warn when most bars lie outside the sessions, or all sessions are moved, as those of a wrong time zone are.
+    """Return warnings that the time zone may be wrong.
+
+    There is one when most bars lie outside the sessions, or all sessions are shifted by the same number of half hours.
 
     Args:
         starts: Starts of intraday bars, nanoseconds UTC.
         time_manager: The calendar.
-        timezone: The time zone that the person named.
+        timezone: The time zone that the user gives, or None.
     """
     starts = np.unique(starts)
     grid = sessions_around(starts, time_manager)
@@ -71,12 +85,40 @@ def warnings_of_times(starts: NDArray[np.int64], time_manager: TimeManager, time
     ]
 
 
+def warnings_of_interval(starts: NDArray[np.int64], interval: Interval, time_manager: TimeManager) -> list[str]:
+    """Warn when bars begin between those of a session, or lie apart as those of a longer interval do.
+
+    Args:
+        starts: Starts of intraday bars of one symbol, nanoseconds UTC.
+        interval: Their interval.
+        time_manager: The calendar.
+    """
+    starts = np.unique(starts)
+    grid = sessions_around(starts, time_manager)
+    if grid is None:
+        return []
+    off, exchange = int(off_grid(starts, interval, grid).sum()), time_manager.exchange
+    found = []
+    if off:
+        read = "reads none of these bars" if 2 * off > len(starts) else "leaves such bars out"
+        found.append(
+            f"{off:,} of the first {len(starts):,} bars do not begin at a multiple of {interval} from the open of "
+            f"{exchange}; a session {read}: do they follow the clock (--interval, --label, --exchange)?"
+        )
+    steps = np.diff(starts)
+    usual = int(np.median(steps)) if len(steps) >= _FEWEST_BARS else 0
+    if usual >= 2 * interval.ns and (starts % usual == starts[0] % usual).mean() > _NEARLY_ALL:
+        longer = parse_interval(f"{usual // 1_000_000_000}s")
+        found.append(f"the first {len(starts):,} bars are {longer} apart: are they bars of {longer} (--interval)?")
+    return found
+
+
 def warnings_of_times_to_come(starts: NDArray[np.int64], now_ns: int) -> list[str]:
-    """Warn when bars are of times that have not come yet, as those of a wrong century do.
+    """Return a warning when bars lie in the future, as with a wrong century.
 
     Args:
         starts: Starts of bars, nanoseconds UTC.
-        now_ns: What time it is. Days may be a day ahead.
+        now_ns: The time, nanoseconds since 1970 UTC; bars up to two days later are accepted.
     """
     ahead = starts[starts > now_ns + 2 * DAY_NS]
     if not len(ahead):
@@ -91,7 +133,7 @@ def warnings_of_times_to_come(starts: NDArray[np.int64], now_ns: int) -> list[st
 
 
 def warnings_of_days(days: NDArray[np.int64], time_manager: TimeManager) -> list[str]:
-    """Warn when many daily bars have the date of a day without a session.
+    """Return a warning when many daily bars have dates without a session.
 
     Args:
         days: 00:00 UTC of the dates of daily bars, in nanoseconds.
@@ -121,6 +163,7 @@ def _extended(time_manager: TimeManager) -> TimeManager | None:
 
 
 def _share_inside(starts: NDArray[np.int64], time_manager: TimeManager) -> float:
+    """Return the share of times within sessions, 1.0 without a calendar."""
     grid = sessions_around(starts, time_manager)
     if grid is None:
         return 1.0
@@ -129,9 +172,11 @@ def _share_inside(starts: NDArray[np.int64], time_manager: TimeManager) -> float
 
 
 def _moved(starts: NDArray[np.int64], grid: SessionGrid) -> int:
-    """Return by how many nanoseconds, in half hours, the sessions' first and last bars all lie off open and close.
+    """Return the shift of the bars against the sessions.
 
-    0 where they do not, or not all by the same.
+    It is in nanoseconds, a multiple of half an hour.
+
+    It is not 0 only where the first and last bars of all sessions lie equally far from open and close.
     """
     place = np.searchsorted(grid.open_ns - _FARTHEST_NS, starts, side="right") - 1
     there = np.unique(place[place >= 0])
@@ -142,12 +187,15 @@ def _moved(starts: NDArray[np.int64], grid: SessionGrid) -> int:
     begin, end = np.rint(first / _HALF_HOUR_NS), np.rint(last / _HALF_HOUR_NS)
     near = (np.abs(first - begin * _HALF_HOUR_NS) <= _NEAR_NS) & (np.abs(last - end * _HALF_HOUR_NS) <= _NEAR_NS)
     same = near & (begin == end) & (begin == np.median(begin))
-    # The last day of a sample is often cut off.
+    # The last session is not compared, because a sample often ends within it.
     return int(np.median(begin)) * _HALF_HOUR_NS if same[:-1].all() else 0
 
 
 def _covered(starts: NDArray[np.int64], grid: SessionGrid) -> float:
-    """Return the share of its regular hours that a session with bars has bars in, by the half hour."""
+    """Return the share of half hours of regular hours that have bars.
+
+    Only sessions with bars count.
+    """
     inside = rows_in_segments(starts, grid)[0]
     if not inside.any():
         return 0.0

@@ -1,7 +1,7 @@
-"""A guess of how a file of bars is to be read.
+"""Detection of the settings by which a file of bars is to be read.
 
-What a person gives is taken as it is; all else is found in the first rows, with the reasons and the first bars. The
-time zone is never guessed.
+Settings that the user gives are taken as they are; all others are found in the first rows, with the reasons and a
+preview of the first bars. The time zone is never guessed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ from openbell.importers.sniffing.guess import Given, Guess
 from openbell.importers.sniffing.interval import sniff_interval
 from openbell.importers.sniffing.layout import SEPARATORS, sniff_layout
 from openbell.importers.sniffing.price_scale import sniff_price_scale
-from openbell.importers.sniffing.sessions import warnings_of_days, warnings_of_times, warnings_of_times_to_come
+from openbell.importers.sniffing.sessions import (
+    warnings_of_days,
+    warnings_of_interval,
+    warnings_of_times,
+    warnings_of_times_to_come,
+)
 from openbell.importers.sniffing.start_or_end import label_by_name, label_by_stamps, sniff_label
 from openbell.importers.sniffing.times import TimeFormat, sniff_time_format
 from openbell.importers.tables.bar_rows import PRICES, BarRows, times_in
@@ -54,7 +59,8 @@ def sniff_csv(source: ImportSource, given: Given) -> Guess:
 
     Raises:
         BadBarsError: The file holds no rows.
-        ConfigError: Something must be given, because the file does not show it; the message names it.
+        IntervalError: A store does not hold bars of the interval, or there are too few bars to show it.
+        ConfigError: A setting must be given, because the file does not show it; the message names the option.
         OSError: The file cannot be read.
     """
     require_encoding(given.encoding)
@@ -88,10 +94,15 @@ def sniff_rows(
 
     Args:
         source: The file.
-        sample: Its first rows under the names of its columns.
-        given: What a person gives.
-        detections: What is known already.
-        layout: Of a CSV.
+        sample: The first rows, under the names of the columns.
+        given: The settings that the user gives.
+        detections: Detections that have been made already.
+        layout: The layout of a CSV, else None.
+
+    Raises:
+        BadBarsError: As for `sniff_csv`.
+        IntervalError: As for `sniff_csv`.
+        ConfigError: As for `sniff_csv`.
     """
     where = str(source)
     if sample.is_empty():
@@ -100,7 +111,7 @@ def sniff_rows(
     comma = layout is not None and layout.decimal_comma
     columns, found = _columns(sample, given, where, decimal_comma=comma)
     found = [*(detections or []), *found]
-    sample = _first_symbol(sample, columns)
+    sample = _of_one_symbol(sample, columns)
     has = {role: name for role, name in columns.items() if name != "none"}
     times = times_in(sample, has, source.day)
     form = _time_format(times, sample[has["time"]], given, source)
@@ -116,13 +127,13 @@ def sniff_rows(
     reading = replace(reading, price_scale=scale)
     reading, of_times = _placed(reading, times, rows, given, where)
     found += [*of_times, _symbol(source, given, columns)]
-    warnings = _warnings(rows.bars(reading), reading, given)
+    warnings = [*_warnings(rows.bars(reading), reading, given), *_warnings_of_label(rows, reading, given)]
     return Guess(source, reading, tuple(found), rows.bars(reading, _SHOWN), tuple(warnings))
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The first rows of a file with the columns of their roles."""
+    """The first rows of a file, with the column of each role."""
 
     sample: pl.DataFrame
     columns: dict[str, str]
@@ -130,6 +141,7 @@ class _Rows:
     decimal_comma: bool
 
     def bars(self, reading: CsvReading, count: int | None = None) -> pl.DataFrame:
+        """Return the usable bars of the first ``count`` rows, None for all."""
         symbol = None if "symbol" in self.columns else self.source.symbol or ""
         times = TimeReader(reading.interval, reading.time_format, reading.timezone, reading.label, reading.sessions_of)
         rows = BarRows(
@@ -142,6 +154,7 @@ class _Rows:
         return bars.select("symbol", "timestamp", *PRICES, "volume")
 
     def prices(self) -> np.ndarray:
+        """Return all finite prices above 0."""
         rows = BarRows(self.columns, TimeReader(_ONE_SECOND, timezone="UTC"), "", decimal_comma=self.decimal_comma)
         columns = self.sample.select(rows.value(self.sample, name).alias(name) for name in PRICES)
         prices = np.concatenate([column.drop_nulls().to_numpy() for column in columns])
@@ -193,8 +206,11 @@ def _columns(
     return columns, [d for d in found if d.what != "symbol column"]
 
 
-def _first_symbol(sample: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame:
-    """Return the rows of one symbol, so that the distances between them mean something."""
+def _of_one_symbol(sample: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame:
+    """Return the rows of the most frequent symbol.
+
+    So distances between times are those between its bars.
+    """
     if "symbol" not in columns:
         return sample
     most = sample[columns["symbol"]].drop_nulls().value_counts(sort=True)
@@ -214,7 +230,7 @@ def _time_format(times: pl.Series, column: pl.Series, given: Given, source: Impo
 def _interval(times: pl.Series, form: TimeFormat, given: Given, where: str) -> tuple[str, Detection]:
     if given.interval is not None:
         return given.interval, Detection("interval", given.interval, "given", "given")
-    # Distances do not depend on the time zone, but for two nights a year.
+    # Distances depend on the time zone only in the two nights a year when the clocks change, so UTC serves.
     reader = TimeReader(_ONE_SECOND, form.form, given.timezone or "UTC")
     read = reader.instants(times)["timestamp"].drop_nulls().to_physical().to_numpy()
     if not len(read):
@@ -232,7 +248,7 @@ def _price_scale(rows: _Rows, given: Given) -> tuple[float, Detection]:
 def _placed(
     reading: CsvReading, times: pl.Series, rows: _Rows, given: Given, where: str
 ) -> tuple[CsvReading, list[Detection]]:
-    """Return the reading with the label of intraday bars, or the dates of daily ones."""
+    """Return the reading with the label, or the rule for daily dates."""
     if reading.interval.is_intraday:
         label, detection = _label(reading, rows, given)
         return replace(reading, label=label), [detection]
@@ -291,7 +307,23 @@ def _warnings(bars: pl.DataFrame, reading: CsvReading, given: Given) -> list[str
     try:
         manager = TimeManager(given.exchange)
         if reading.interval.is_intraday:
-            return [*to_come, *warnings_of_times(times, manager, given.timezone)]
+            of_interval = warnings_of_interval(times, reading.interval, manager)
+            return [*to_come, *warnings_of_times(times, manager, given.timezone), *of_interval]
         return [*to_come, *warnings_of_days(times, manager)]
     except CalendarError:
         return to_come
+
+
+def _warnings_of_label(rows: _Rows, reading: CsvReading, given: Given) -> list[str]:
+    """Warn when the sessions plainly show another label than the one that a person gives."""
+    if given.label is None or not reading.interval.is_intraday:
+        return []
+    bars = rows.bars(replace(reading, label="start"))
+    starts, volume = bars["timestamp"].to_physical().to_numpy(), bars["volume"].fill_null(0.0).to_numpy()
+    try:
+        label, found = sniff_label(starts, volume, reading.interval.ns, TimeManager(given.exchange))
+    except CalendarError:
+        return []
+    if label == given.label or found.confidence not in ("plain", "certain"):
+        return []
+    return [f"{found.why}, as times do that name the {label}s of bars: is --label {given.label} right?"]

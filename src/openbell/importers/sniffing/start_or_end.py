@@ -1,4 +1,7 @@
-"""The label of intraday times, the start or the end of a bar, by names, stamps and the sessions' opens."""
+"""Detection of whether intraday times are the starts or the ends of bars.
+
+It goes by the name of the column, by times just before full minutes, and by the opens of sessions.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ _CHANCE = 0.02
 
 
 def label_by_name(column: str) -> tuple[Label, Detection] | None:
-    """Return the label that the name of the time column gives, or None."""
+    """Return the label that the name of the time column shows, or None."""
     plain = plain_name(column)
     why = f"by the column's name, {column}"
     if plain in START_NAMES:
@@ -42,7 +45,7 @@ def label_by_name(column: str) -> tuple[Label, Detection] | None:
 
 
 def label_by_stamps(times: NDArray[np.int64], step_ns: int) -> tuple[Label, Detection] | None:
-    """Return the end as label where all times are a last second or millisecond before a full minute."""
+    """Return "end" where times lie a second or a millisecond before full minutes, else None."""
     unit = min(step_ns, _MINUTE_NS)
     early = _SECOND_NS if unit > _SECOND_NS else 1_000_000
     past = times % unit
@@ -54,13 +57,13 @@ def label_by_stamps(times: NDArray[np.int64], step_ns: int) -> tuple[Label, Dete
 def sniff_label(
     starts: NDArray[np.int64], volume: NDArray[np.float64], step_ns: int, time_manager: TimeManager
 ) -> tuple[Label, Detection]:
-    """Find whether intraday times are starts or ends, by the sessions' opens.
+    """Find whether intraday times are starts or ends, by the opens and closes of sessions.
 
     Args:
         starts: Times as they are in the file, nanoseconds UTC.
-        volume: Of each bar; by it the opening bar is known where there are bars before it.
-        step_ns: The interval.
-        time_manager: The calendar that has the opens.
+        volume: The volume of each bar, which shows the opening bar where bars lie before the open.
+        step_ns: The interval in nanoseconds.
+        time_manager: The calendar.
     """
     order = np.argsort(starts, kind="stable")
     starts, volume = starts[order], volume[order]
@@ -82,7 +85,7 @@ def sniff_label(
             for place, time in ((at, opens), (following, opens + step_ns), (last, closes))
         )
         if _is_extended(starts, opens, closes):
-            # A second is too short to show it.
+            # Volumes of single seconds are too random to show the label.
             if step_ns >= _MINUTE_NS and (label := _label_by_busy_bars(starts, volume, opens, closes, step_ns)):
                 weak[label] += 1
         elif has_open:
@@ -90,7 +93,8 @@ def sniff_label(
         elif has_close or (has_next and step_ns >= _MINUTE_NS):
             strong["end"] += 1
     if strong["start"]:
-        # Bars stamped at their ends begin after the open; without trades in the first minute, others do so, too.
+        # Bars labelled by their ends never have the open as a time, while bars labelled by their starts may lack it,
+        # so sessions with a bar at the open decide alone.
         return _verdict(Counter(start=strong["start"]), exchange)
     if strong["end"] and not weak:
         return _verdict(strong, exchange)
@@ -98,9 +102,9 @@ def sniff_label(
 
 
 def _opens_and_closes(grid: SessionGrid) -> list[tuple[int, int]]:
-    """List the times at which trading begins after a pause and ends before one.
+    """List the opens that follow a pause and the closes that precede one.
 
-    Where one session begins as the other ends, bars of either label lie on both sides.
+    Where a session begins when the one before ends, bars of either label lie on both sides, and show nothing.
     """
     pauses = grid.open_ns[1:] != grid.close_ns[:-1]
     if len(grid) > 1 and not pauses.any():
@@ -112,10 +116,12 @@ def _opens_and_closes(grid: SessionGrid) -> list[tuple[int, int]]:
 def _label_by_busy_bars(
     times: NDArray[np.int64], volume: NDArray[np.float64], opens: int, closes: int, step_ns: int
 ) -> Label | None:
-    """Return the label by the volumes around open and close.
+    """Return the label by the volumes around open and close, or None.
 
-    None when they are much the same. The last bar of the session is busier than the one after it; else the first one
-    than those before.
+    None stands for volumes that do not differ clearly.
+
+    The last bar of a session has more volume than the bar after it. Where these are missing or alike, the first bar
+    has more than the one before it.
     """
 
     def at(time: int) -> float | None:
@@ -139,13 +145,16 @@ def _is_extended(times: NDArray[np.int64], opens: int, closes: int) -> bool:
 
 
 def _beyond_chance(votes: Counter[str]) -> bool:
-    """Return whether so clear a majority would come of noise in fewer than one of fifty files."""
+    """Return whether chance would give such a majority in at most 2 % of files."""
     total, most = votes.total(), max(votes.values(), default=0)
     return total > 0 and 2 * sum(comb(total, k) for k in range(most, total + 1)) / 2**total <= _CHANCE
 
 
 def _by_volume(votes: Counter[str], exchange: str) -> tuple[Label, Detection]:
-    """Return what the volumes around opens and closes show, where they do not contradict each other by chance."""
+    """Return the label by votes from volumes.
+
+    Where chance may explain the votes, it is the assumed label.
+    """
     label, detection = _verdict(votes, exchange)
     if _beyond_chance(votes):
         return label, detection

@@ -1,4 +1,4 @@
-"""The format of times."""
+"""Detection of the format of times."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CLOCKS = (
     *("T%H:%M:%S", "-%H:%M:%S", " %H.%M.%S", " %H.%M"),
 )
 FORMATS = tuple(map("".join, product((*_CLEAR, *_DAY_FIRST, *_MONTH_FIRST), _CLOCKS)))
-"""The formats that are tried on times that are not ISO 8601; where several fit, the first."""
+"""The formats that are tried on times that are not ISO 8601; of several that fit, the first is taken."""
 _COMPACT = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M"}
 _UNIT_NAMES = {1_000_000_000: "epoch_s", 1_000_000: "epoch_ms", 1_000: "epoch_us", 1: "epoch_ns"}
 _HEAD = 200
@@ -43,9 +43,12 @@ _MINUTE_S = 60
 
 
 class TimeFormat(NamedTuple):
-    """The way in which times are written.
+    """The format of times.
 
-    ``form`` is None for ISO 8601; ``has_clock`` is whether they have a time of day.
+    Attributes:
+        form: A strftime format or a name of `EPOCH_FORMATS`; None for ISO 8601 and for a temporal column.
+        has_clock: Whether the times have a time of day.
+        detection: The detection to report.
     """
 
     form: str | None
@@ -57,7 +60,7 @@ def sniff_time_format(texts: pl.Series, where: str) -> TimeFormat:
     """Find the format of times.
 
     Raises:
-        ConfigError: No format fits, or one cannot distinguish days from months.
+        ConfigError: No format fits, or days cannot be distinguished from months.
     """
     if texts.dtype.is_temporal():
         detection = Detection("time format", str(texts.dtype), "the type of the column", "plain")
@@ -85,6 +88,7 @@ def _has_zone_names(head: pl.Series) -> bool:
 
 
 def _without_zones(texts: pl.Series) -> pl.Series:
+    """Return times without offsets and names of zones."""
     bare = texts.str.replace(OFFSET, "${1}").str.strip_chars()
     return (
         pl.DataFrame({"t": bare})
@@ -94,6 +98,11 @@ def _without_zones(texts: pl.Series) -> pl.Series:
 
 
 def _number_format(head: pl.Series, where: str) -> TimeFormat:
+    """Return the format of times that are numbers.
+
+    Raises:
+        ConfigError: The numbers are of no known kind.
+    """
     digits = len(head[0].lstrip("-").split(".")[0])
     if (form := _COMPACT.get(digits)) and not read_written(head, form).null_count():
         return TimeFormat(form, True, Detection("time format", form, f"e.g. {head[0]}", "likely"))
@@ -105,7 +114,7 @@ def _number_format(head: pl.Series, where: str) -> TimeFormat:
     if found["timestamp"].null_count() > (1 - _MOSTLY) * len(head) or not len(values):
         raise ConfigError(f"{where}: the times are numbers ({head[0]}) of no known kind; say --time-format.")
     if (np.abs(values) < _FIRST_SURE_S).all() and (values % _MINUTE_S != 0).any():
-        # As seconds they would be odd times of 1970 to 1973.
+        # As seconds since 1970 they would be times before 1973 that are not on full minutes.
         raise ConfigError(
             f"{where}: the times are numbers ({head[0]}) of no known kind; say --time-format. They may count days: "
             "export them as dates."
@@ -117,6 +126,11 @@ def _number_format(head: pl.Series, where: str) -> TimeFormat:
 
 
 def _written_format(texts: pl.Series, where: str, example: str) -> tuple[str, str]:
+    """Return the first of `FORMATS` that fits, and the reason.
+
+    Raises:
+        ConfigError: None fits, or days cannot be distinguished from months.
+    """
     head = texts.head(_HEAD)
     # %Y would read 13 as the year 13, which is implausible; %y comes later in the lists.
     most_nulls = (1 - _MOSTLY) * len(head)
@@ -134,6 +148,11 @@ def _written_format(texts: pl.Series, where: str, example: str) -> tuple[str, st
 
 
 def _day_or_month(texts: pl.Series, by_day: str, by_month: str, where: str) -> tuple[str, str]:
+    """Return the format that reads more times or gives the smaller steps, and the reason.
+
+    Raises:
+        ConfigError: Both formats fit equally well.
+    """
     day, month = (read_written(texts, form) for form in (by_day, by_month))
     if day.null_count() != month.null_count():
         form = by_day if day.null_count() < month.null_count() else by_month

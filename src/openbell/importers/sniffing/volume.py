@@ -1,4 +1,4 @@
-"""The column of the volume, told apart from turnover and from one side of the trades."""
+"""Detection of the volume column, as distinct from turnover and from one side of the trades."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def find_volume(
     Args:
         sample: The first rows.
         taken: The columns that have another role.
-        close: The column of the close; by it, money is known from shares.
-        decimal_comma: Whether numbers in text are written with one.
+        close: The column of the close, by which turnover is distinguished from volume; None if unknown.
+        decimal_comma: Whether numbers in text have a decimal comma.
 
     Returns:
-        The column (``Up + Down`` when two are to be added), the confidence and the reason; None when there is none.
+        The column (``Up + Down`` when two are to be added), the confidence and the reason; None without a volume.
     """
     free = [name for name in sample.columns if name not in taken and _has_numbers(sample[name])]
     plain = {name: plain_name(name) for name in free}
@@ -67,7 +67,7 @@ def find_volume(
 
 
 def _named(plain: dict[str, str]) -> list[str]:
-    """Return the columns with a name of volumes, those with the surest name first."""
+    """Return the columns with a name of volumes, the most certain name first."""
     exact = [column for name in NAMES["volume"] for column, own in plain.items() if own == name]
     sides = UP_NAMES | DOWN_NAMES | TURNOVER_NAMES
     words = [
@@ -83,7 +83,7 @@ def _usual(column: str) -> Confidence:
 
 
 def _shares_of(values: pl.DataFrame, money: list[str], candidates: list[str], close: str | None) -> str | None:
-    """Return the first candidate that, times the price, is the money."""
+    """Return the first candidate that times the price gives the money, or None."""
     if close is None:
         return None
     for amount in money:
@@ -98,7 +98,7 @@ def _shares_of(values: pl.DataFrame, money: list[str], candidates: list[str], cl
             if 1 / _PRICE_LIKE < float((rows["s"] / rows["c"]).median() or 1.0) < _PRICE_LIKE:  # type: ignore[arg-type]
                 continue
             near = (ratio.abs() < math.log1p(_CLOSE_TO)).mean()
-            # Where the price is about 1, money and shares are alike.
+            # Where the price is about 1, money and shares cannot be distinguished.
             apart = abs(float(rows["c"].log().median() or 0.0)) > 3 * _CLOSE_TO  # type: ignore[arg-type]
             if isinstance(near, float) and near >= ENOUGH and apart:
                 return shares

@@ -1,1 +1,1 @@
-"""Tables of bars, whatever kind of file they come from."""
+"""Tables of bars, read from files of any kind."""

@@ -1,6 +1,6 @@
-"""Bars made of the rows of a table.
+"""Conversion of the rows of a table to bars.
 
-Columns get openbell's names, times are in UTC, prices in their currency.
+Columns get openbell's names, times are converted to UTC, and prices are scaled.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import polars as pl
 from openbell.errors import ConfigError, StoreError
 from openbell.importers.tables.numbers import number
 from openbell.importers.tables.table import NO_BAD_ROWS, Chunk
+from openbell.store.check_bars import off_full_units
 from openbell.store.layout import require_symbol
 
 if TYPE_CHECKING:
@@ -33,19 +34,19 @@ _SUM = " + "
 
 @dataclass(frozen=True, slots=True)
 class BarRows:
-    """The way from the rows of one table to bars.
+    """The converter of the rows of one table to bars.
 
     Attributes:
         columns: The table's column for each of time, open, high, low, close, and if there are such: volume, clock (the
-            time of day, when ``time`` has the date only) and symbol. A volume may be a sum, ``Up + Down``.
-        times: Reads the times.
+            time of day, where ``time`` has only dates) and symbol. A volume may be a sum, ``Up + Down``.
+        times: The reader of the times.
         symbol: The symbol of all rows; None when a column has it.
-        day: The date of all rows, for when the time column has the time of day only.
-        price_scale: Prices are divided by it.
-        decimal_comma: Whether numbers in text are written with one.
+        day: The date of all rows, where the time column has only times of day.
+        price_scale: The number by which prices are divided.
+        decimal_comma: Whether numbers in text have a decimal comma.
         where: The table, for messages.
         allow_negative: Whether prices may be 0 and below.
-        days: Of daily bars, what is noted of the days that they are of: a time zone, `SESSION` or `UNKNOWN`.
+        days: The days that daily bars span, as the store records them: a time zone, `SESSION` or `UNKNOWN`.
     """
 
     columns: Mapping[str, str]
@@ -75,11 +76,11 @@ class BarRows:
         return [*(self.columns[name] for name in PRICES), *volume_columns(self.columns.get("volume"))]
 
     def read(self, chunk: Chunk) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Separate the rows that become bars from those that cannot.
+        """Convert rows to bars, without those that cannot be used.
 
         Returns:
-            Columns line, timestamp (UTC), open, high, low, close, volume and, when a column has it, symbol; columns
-            line and reason.
+            The bars, with the columns line, timestamp (UTC), open, high, low, close, volume and, when a column has it,
+            symbol. The rows that cannot be used, with the columns line and reason.
 
         Raises:
             ConfigError: The times need a time zone or a format.
@@ -87,13 +88,13 @@ class BarRows:
         rows = chunk.rows
         try:
             symbols = rows[self.columns["symbol"]].cast(pl.String) if self.symbol is None else None
-            moments = self.times.read(times_in(rows, self.columns, self.day), symbols)
+            times = self.times.read(times_in(rows, self.columns, self.day), symbols)
         except ConfigError as exc:
             raise ConfigError(f"{self.where}: {exc}") from None
         values = [self.value(rows, name).alias(name) for name in _VALUES]
         if self.symbol is None:
             values.append(pl.col(self.columns["symbol"]).cast(pl.String).str.strip_chars().alias("symbol"))
-        bars = rows.select("line", *values).hstack(moments)
+        bars = rows.select("line", *values).hstack(times)
         bars = self._on_grid(self._scaled(bars))
         if self.symbol is None:
             bars = _with_reasons_of_symbols(bars)
@@ -103,9 +104,9 @@ class BarRows:
         return bars.filter(pl.col("reason").is_null()).drop("reason"), pl.concat([chunk.bad, bad])
 
     def value(self, rows: pl.DataFrame, name: str) -> pl.Expr:
-        """Return a price or the volume of the rows as it is in the table.
+        """Return a price or the volume of the rows, not scaled.
 
-        0 when there is no such column.
+        It is 0 when there is no such column.
         """
         theirs = self.columns.get(name)
         if theirs is None:
@@ -121,25 +122,21 @@ class BarRows:
     def _scaled(self, bars: pl.DataFrame) -> pl.DataFrame:
         if self.price_scale == 1:
             return bars
-        # NumPy divides; polars multiplies by the inverse, which makes 166.45000000000002 of 1664500 / 10000.
+        # Divided by NumPy, because polars multiplies by the inverse, which makes 166.45000000000002 of 1664500 / 10000.
         return bars.with_columns(**{name: bars[name].to_numpy() / self.price_scale for name in PRICES})
 
     def _on_grid(self, bars: pl.DataFrame) -> pl.DataFrame:
         """Add a reason to intraday bars that do not begin at a full second or minute."""
         if not self.times.interval.is_intraday:
             return bars
-        unit = min(self.times.interval.ns, 60_000_000_000)
-        off = bars["timestamp"].to_physical() % unit != 0
+        off, why = off_full_units(bars["timestamp"], self.times.interval)
         if not off.any():
             return bars
-        off_grid = f"the time is not at a full {'second' if unit < 60_000_000_000 else 'minute'}"
-        return bars.with_columns(
-            reason=pl.when(off & pl.col("reason").is_null()).then(pl.lit(off_grid)).otherwise("reason")
-        )
+        return bars.with_columns(reason=pl.when(off & pl.col("reason").is_null()).then(pl.lit(why)).otherwise("reason"))
 
 
 def _with_reasons_of_symbols(bars: pl.DataFrame) -> pl.DataFrame:
-    """Add a reason to rows whose symbol is missing, or is one that a store cannot hold."""
+    """Add a reason to rows whose symbol is missing, or is not valid in a store."""
     bad = {}
     for symbol in bars["symbol"].drop_nulls().unique():
         try:
@@ -158,16 +155,15 @@ def volume_columns(name: str | None) -> tuple[str, ...]:
 def times_in(rows: pl.DataFrame, columns: Mapping[str, str], day: date | None) -> pl.Series:
     """Return the times of rows as one column.
 
-    They are local times of ``day``, or a column of dates and one of times of day joined.
-
-    Rows that have dates themselves need no ``day``.
+    A column of dates and one of times of day (``clock``) are joined. Without a clock, times of day are taken as local
+    times on ``day``; a column that has dates itself is returned as it is.
     """
     times = rows[columns["time"]]
     if "clock" not in columns:
         clocks = times if day is None else _times_of_day(times, day)
         return times if clocks.null_count() == len(clocks) else clocks
     clock = pl.col(columns["clock"]).cast(pl.String).str.strip_chars().str.replace(r"\.0$", "")
-    # 93000 is 9:30:00: numbers lose their leading zero.
+    # A leading zero is restored, which numbers lose: 93000 is 09:30:00.
     clock = clock.str.replace(r"^(\d{3}|\d{5})$", "0${1}").str.replace(r"^(\d{1,2})$", "${1}:00")
     column = pl.col(columns["time"])
     dates = (column.cast(pl.Date) if isinstance(times.dtype, pl.Datetime) else column).cast(pl.String).str.strip_chars()
@@ -176,7 +172,10 @@ def times_in(rows: pl.DataFrame, columns: Mapping[str, str], day: date | None) -
 
 
 def _times_of_day(times: pl.Series, day: date) -> pl.Series:
-    """Return local times on ``day``, of milliseconds since midnight or of clock times as text."""
+    """Return local times on ``day``, null where a text is no time of day.
+
+    A time of day is written as a clock time or as milliseconds since midnight.
+    """
     midnight = pl.lit(day).cast(pl.Datetime("ns"))
     text = times.cast(pl.String).str.strip_chars()
     frame = pl.DataFrame({"text": text})

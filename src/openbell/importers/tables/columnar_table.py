@@ -1,6 +1,6 @@
 """Parquet and Feather files as tables, read in slices of rows.
 
-Each row is known by its number.
+The line of a row is its number in the file, from 1.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ _LINE_ENDS = r"[\n\r\x0b\x0c\x1c-\x1e\x{85}\x{2028}\x{2029}]"
 
 
 class FrameTable:
-    """Rows that are, or can be read as, a frame, as a `Table`.
+    """The rows of a frame as a `Table`.
 
     Args:
         source: The file.
-        frame: Its rows.
-        kind: "parquet" or "ipc" if they are still to be read from the file.
+        frame: The rows.
+        kind: "parquet" or "ipc" if a lazy frame is to read the rows from such a file, else None.
+
+    Raises:
+        OSError: The frame has more columns than any table of bars.
     """
 
     separator = ","
@@ -45,7 +48,7 @@ class FrameTable:
 
     @property
     def columns(self) -> Sequence[str]:
-        """The names of its columns that are not nested, nor of bytes."""
+        """The names of the columns, without those of nested types or bytes."""
         return [name for name, dtype in self.schema.items() if not dtype.is_nested() and dtype != pl.Binary]
 
     def sample(self, count: int) -> pl.DataFrame:
@@ -70,7 +73,7 @@ class FrameTable:
             numbers = lines[at:until]
             frame = self._slice(start, CHUNK_ROWS, self.columns)[(numbers - 1 - start).to_list()]
             buffer = io.StringIO()
-            # A row of the quarantine is a line.
+            # Line ends within texts are replaced, because each row must be one line of the quarantine.
             frame.with_columns(pl.col(pl.String).str.replace_all(_LINE_ENDS, " ")).write_csv(
                 buffer, include_header=False
             )
@@ -90,7 +93,7 @@ class FrameTable:
 
 
 def parquet_table(source: ImportSource) -> FrameTable:
-    """Open a Parquet file to read the columns and rows that are asked for."""
+    """Open a Parquet file, of which only the wanted columns are read."""
     return _table("parquet", source)
 
 
@@ -105,13 +108,13 @@ def _table(kind: str, source: ImportSource) -> FrameTable:
 
 
 def _fixed_offset(dtype: pl.DataType) -> str | None:
-    """Return the offset of a column of times whose zone is no region, as in files of other libraries."""
+    """Return the offset of a column of times whose zone is a fixed offset, else None."""
     zone = getattr(dtype, "time_zone", None)
     return zone if zone is not None and _FIXED_OFFSET.match(zone) else None
 
 
 def _with_offset(times: pl.Series, offset: str) -> pl.Series:
-    """Write times as texts with their offset, so that dates stay those that were written."""
+    """Return times as texts with their offset, so that their dates stay those of the file."""
     sign, hours, rest = offset[0], offset[1:3], offset[-2:]
     minutes = (int(hours) * 60 + int(rest)) * (-1 if sign == "-" else 1)
     local = times.to_frame().select(pl.all().dt.replace_time_zone(None) + pl.duration(minutes=minutes)).to_series()

@@ -1,6 +1,6 @@
 """CSV files as tables, read in blocks of whole lines.
 
-Each row is known by its line.
+The line of a row is its line in the file, from 1.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _GROUPED = re.compile(rb"(?<!\d)\d{1,3}(\.\d{3})+(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class CsvLayout:
-    """The way in which a CSV is written.
+    """The layout of a CSV.
 
     Attributes:
-        columns: The names of its columns; of a file without a header ``column_1`` and so on.
-        separator: Between columns; one character.
-        header_lines: How many lines come before the first row, the header among them.
+        columns: The names of the columns; in a file without a header ``column_1`` and so on.
+        separator: The character between columns.
+        header_lines: The number of lines before the first row, with the header.
         has_header: Whether the last of these lines is the header.
         decimal_comma: Whether ``10,5`` is ten and a half.
-        encoding: How the text is encoded; None: UTF-8, or UTF-16 with a byte-order mark.
-        wide: The columns of each symbol, where every symbol has columns of its own.
+        encoding: The encoding of the text; None: UTF-8, or UTF-16 with a byte-order mark.
+        wide: The columns of each symbol, where every symbol has columns of its own; else None.
     """
 
     columns: tuple[str, ...]
@@ -59,12 +59,12 @@ class CsvTable:
 
     @property
     def columns(self) -> Sequence[str]:
-        """The names of its columns."""
+        """The names of the columns."""
         return self.layout.columns
 
     @property
     def separator(self) -> str:
-        """The character between its columns."""
+        """The character between columns."""
         return self.layout.separator
 
     def chunks(self, wanted: Sequence[str], numbers: Sequence[str]) -> Iterator[Chunk]:
@@ -83,7 +83,7 @@ class CsvTable:
             first += lines
 
     def sample(self, text: str) -> pl.DataFrame:
-        """Return the rows of the file's beginning with all columns as text."""
+        """Return the rows in the beginning of the file, with all columns as text."""
         rows = _after_lines(text.encode(), self.layout.header_lines)
         return self._chunk_line_by_line(rows, 1, self.columns).rows.drop("line")
 
@@ -107,7 +107,8 @@ class CsvTable:
         return self.separator.join(names)
 
     def _chunk(self, block: bytes, first: int, wanted: Sequence[str], numbers: Sequence[str]) -> Chunk:
-        # polars reads decimal commas, but not in quotes between commas, nor beside points between thousands.
+        """Parse a block at once, or line by line if it has bad lines."""
+        # Polars reads decimal commas, but not in quoted fields between commas, nor together with points for thousands.
         if self.layout.decimal_comma and (self.separator == "," or _GROUPED.search(block)):
             numbers = ()
         schema: dict[str, type[pl.DataType]] = {
@@ -123,7 +124,10 @@ class CsvTable:
         return Chunk(rows.with_row_index("line", offset=first), NO_BAD_ROWS)
 
     def _chunk_line_by_line(self, block: bytes, first: int, wanted: Sequence[str]) -> Chunk:
-        """Parse a block as text, without the lines that have a wrong number of columns."""
+        """Parse a block as text, with bad lines set aside.
+
+        Bad lines have a wrong number of columns or an open quote.
+        """
         text = pl.Series("text", block.decode(errors="replace").removesuffix("\n").split("\n")).str.strip_chars_end(
             "\r"
         )
@@ -156,16 +160,17 @@ class CsvTable:
 
 
 def read_beginning(source: ImportSource, size: int, encoding: str | None = None) -> str:
-    """Read the first ``size`` bytes of a CSV as text, cut at the end of a line.
+    """Read the beginning of a CSV as whole lines of text, in up to two blocks of ``size`` bytes.
 
     Raises:
         OSError: As for `CsvTable.chunks`.
     """
-    # The last line of a short file may have no end, and is a block of its own.
+    # Two blocks, because the last line of a short file, without a newline, is a block of its own.
     return b"".join(islice(text_blocks(source, size, encoding), 2)).decode(errors="replace").replace("\r\n", "\n")
 
 
 def _after_lines(block: bytes, count: int) -> bytes:
+    """Return a block without its first ``count`` lines."""
     at = 0
     for _ in range(count):
         at = block.find(b"\n", at) + 1

@@ -1,8 +1,9 @@
-"""Bars in JSON, as APIs answer and as pandas writes."""
+"""Bars in JSON, in the forms that APIs and pandas write."""
 
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -29,14 +30,14 @@ _DEEPEST = 12
 _SYMBOL = "symbol"
 
 Rows = tuple[str | None, pl.DataFrame]
-"""The bars of one symbol, and what it is called; None when JSON does not say it."""
+"""The symbol, or None where the JSON does not name it, and its bars."""
 
 
 def json_table(source: ImportSource) -> FrameTable:
     """Open a file of JSON or JSON lines as a table.
 
     Raises:
-        OSError: It is neither, is larger than 1 GB, or has no bars.
+        OSError: The file is neither, is larger than 1 GB, or has no bars.
     """
     value = _value(source)
     found = list(frames_of(value))
@@ -52,6 +53,11 @@ def _named(symbol: str | None, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _value(source: ImportSource) -> Any:
+    """Parse a file as JSON, or else as JSON lines.
+
+    Raises:
+        OSError: The file is neither, or is too large.
+    """
     content = bytearray()
     for block in text_blocks(source, BLOCK_BYTES, longest=_MOST_BYTES):
         content += block
@@ -72,12 +78,12 @@ def _value(source: ImportSource) -> Any:
 
 
 def frames_of(value: Any, symbol: str | None = None, depth: int = 0) -> Iterator[Rows]:
-    """Yield the bars in a JSON value, however they are laid out.
+    """Yield the bars in a JSON value of any known form.
 
     Args:
-        value: Lists, dicts, texts and numbers.
-        symbol: What they belong to, if it is known.
-        depth: How deep ``value`` lies.
+        value: The parsed value.
+        symbol: The symbol of the bars, None if unknown.
+        depth: The number of levels above ``value``, at most 12.
     """
     if depth > _DEEPEST:
         return
@@ -88,18 +94,26 @@ def frames_of(value: Any, symbol: str | None = None, depth: int = 0) -> Iterator
 
 
 def _of_list(value: list[Any], symbol: str | None, depth: int) -> Iterator[Rows]:
+    """Yield the bars in a list, at any depth.
+
+    Bars are dicts, or lists of numbers without names.
+    """
     if value and all(map(_is_bar, value)):
         yield symbol, _frame(value)
     elif value and all(isinstance(item, list) and len(item) >= 5 and not _is_nested(item) for item in value):
-        width = max(map(len, value))
-        rows = [item for item in value if len(item) == width]
-        yield symbol, _frame([{f"column_{i}": cell for i, cell in enumerate(row, 1)} for row in rows])
+        # Of a shorter row the last values are missing: it is set aside like any row that lacks a value.
+        names = [f"column_{i}" for i in range(1, max(map(len, value)) + 1)]
+        yield symbol, _frame([dict(zip_longest(names, row)) for row in value])
     else:
         for item in value:
             yield from frames_of(item, symbol, depth + 1)
 
 
 def _of_dict(value: Mapping[str, Any], symbol: str | None, depth: int) -> Iterator[Rows]:
+    """Yield the bars in a dict, at any depth.
+
+    The dict is in one of pandas' forms, has columns or bars by time, or is one bar.
+    """
     if isinstance(value.get("data"), list) and isinstance(names := value.get("columns"), list):
         rows = [dict(zip(map(str, names), row, strict=False)) for row in value["data"] if isinstance(row, list)]
         index = value.get("index")
@@ -122,7 +136,10 @@ def _of_dict(value: Mapping[str, Any], symbol: str | None, depth: int) -> Iterat
 
 
 def _columns(value: Mapping[str, Any]) -> dict[str, list[Any]] | None:
-    """Return columns side by side, also those of prices one level below the times."""
+    """Return columns that are lists, or None without prices.
+
+    Prices may be one level below the times.
+    """
     lists = {key: item for key, item in value.items() if isinstance(item, list) and item and not _is_nested(item)}
     below = value.get("indicators")
     if isinstance(below, dict):
@@ -135,7 +152,7 @@ def _columns(value: Mapping[str, Any]) -> dict[str, list[Any]] | None:
 
 
 def _by_index(columns: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
-    """Return columns that are dicts by index, as pandas writes them."""
+    """Return the rows of columns that are dicts by index, as pandas writes them."""
     index = dict.fromkeys(at for column in columns.values() for at in column)
     counted = all(str(at).isdigit() and len(str(at)) < 8 for at in index)
     rows = [{name: column.get(at) for name, column in columns.items()} for at in index]
@@ -161,7 +178,7 @@ def _is_nested(value: Mapping[str, Any] | list[Any]) -> bool:
 
 
 def _symbol_in(value: Mapping[str, Any]) -> str | None:
-    """Return the symbol beside bars, or in what describes them."""
+    """Return the symbol named beside bars or in their metadata, or None."""
     for part in (value, value.get("meta"), value.get("Meta Data")):
         if isinstance(part, dict):
             for key, item in part.items():

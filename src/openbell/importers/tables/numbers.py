@@ -1,4 +1,4 @@
-"""Numbers in text, as people and vendors write them."""
+"""Parsing of numbers in text, in the forms that people and vendors write."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _GROUPED_BY_POINT = r"^[-+]?\d{1,3}(\.\d{3})+(,\d+)?$"
 
 
 def number(text: pl.Series, *, decimal_comma: bool = False) -> pl.Series:
-    """Parse numbers in text, also as ``1,234.50``, ``$12.30``, ``(5.1)`` and ``350.5k``.
+    """Parse numbers in text, also ``1,234.50``, ``$12.30``, ``(5.1)`` and ``350.5k``.
 
-    Null where there is none.
+    A text that is not a number becomes null.
     """
     plain = text.str.strip_chars()
     if not decimal_comma:
         found = plain.cast(pl.Float64, strict=False)
-        # Most files hold plain numbers, for which the expressions below would take ten times as long.
+        # Most files have plain numbers, for which the expressions below would take ten times as long.
         if found.null_count() == plain.null_count():
             return found
     return plain.to_frame("text").select(_written(pl.col("text"), decimal_comma=decimal_comma)).to_series()

@@ -1,6 +1,6 @@
-"""Tables that importers read rows from.
+"""The protocol of tables that importers read rows from.
 
-They come in chunks, so that files may be larger than the memory.
+Rows are read in chunks, so that files may exceed the memory.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 __all__ = ["CHUNK_ROWS", "MOST_COLUMNS", "NO_BAD_ROWS", "Chunk", "Table", "require_columns"]
 
 CHUNK_ROWS = 500_000
-"""About as many rows as a chunk holds."""
+"""The approximate number of rows of a chunk."""
 
 MOST_COLUMNS = 5_000
-"""No table of bars has more columns."""
+"""The most columns of a table; a file with more is refused."""
 
 NO_BAD_ROWS = pl.DataFrame(schema={"line": pl.get_index_type(), "reason": pl.String})
 
 
 def require_columns(count: int) -> None:
-    """Refuse a table with more columns than any of bars has.
+    """Refuse a table with more than `MOST_COLUMNS` columns.
 
     Raises:
-        OSError: It has.
+        OSError: It has more.
     """
     if count > MOST_COLUMNS:
         raise OSError(f"it has {count:,} columns; no table of bars has more than {MOST_COLUMNS:,}")
@@ -39,8 +39,8 @@ class Chunk(NamedTuple):
     """Some consecutive rows of a table.
 
     Attributes:
-        rows: ``line`` (the row's place in its file: of a text the line, of a Parquet file the row, from 1) and the
-            columns asked for; as numbers where the file has numbers, else as text.
+        rows: ``line`` (in a text the line, in a Parquet file the number of the row, from 1) and the wanted columns, as
+            numbers where the file has numbers, else as text.
         bad: ``line`` and ``reason`` of rows that do not have the table's columns.
     """
 
@@ -49,7 +49,7 @@ class Chunk(NamedTuple):
 
 
 class Table(Protocol):
-    """A file of rows under named columns that can be read again and again."""
+    """A file of rows with named columns, which may be read several times."""
 
     @property
     def source(self) -> ImportSource:
@@ -57,20 +57,20 @@ class Table(Protocol):
 
     @property
     def columns(self) -> Sequence[str]:
-        """The names of its columns, in their order."""
+        """The names of the columns, in order."""
 
     def chunks(self, wanted: Sequence[str], numbers: Sequence[str]) -> Iterator[Chunk]:
         """Yield all rows with the columns ``wanted``.
 
-        Those of ``numbers`` are read as numbers where they can be.
+        Columns in ``numbers`` are read as numbers where possible.
         """
 
     def as_written(self, lines: pl.Series) -> Iterator[tuple[int, str]]:
         """Yield (line, text) of the rows at ``lines`` (ascending) for the quarantine."""
 
     def quarantine_header(self) -> str:
-        """Return the line above them with ``line``, ``reason`` and the columns."""
+        """Return the header of the quarantine file, ``line``, ``reason`` and the columns."""
 
     @property
     def separator(self) -> str:
-        """The character between the columns of that text."""
+        """The character between columns in the texts of `as_written`."""

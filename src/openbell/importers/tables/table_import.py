@@ -1,11 +1,11 @@
 """Import of tables of bars into a store.
 
-Every row is read, checked against all others of its file, and stored or set aside.
+Every row is read, checked against all other rows of its file, and stored or set aside.
 
-A file is read in chunks, and its bars are buffered. When all are there they are read back in batches, each with all
-bars of some symbols and times, so that repetitions and contradictions show however far apart their rows are. Only
-then is anything written: a file that the command does not fit leaves no trace. Rows that cannot be used are looked up
-in the file once more and copied to the quarantine. The memory holds a chunk and a batch, never the file.
+A file is read in chunks, and its bars are buffered. After the whole file, they are read back in batches, each with all
+bars of some symbols and times, so that repetitions and contradictions are noticed however far apart their rows are.
+Nothing is written before that, so a file that the command does not fit leaves no trace. Rows that cannot be used are
+read once more from the file and copied to the quarantine. The memory holds a few chunks and batches, never the file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from openbell.importers.import_report import ImportReport, Progress
 from openbell.importers.lean.log import logged
 from openbell.importers.negative_prices import refuse_negative
 from openbell.importers.quarantine import write_quarantine
-from openbell.importers.sniffing.interval import longer_than_days
+from openbell.importers.sniffing.interval import length_of, longer_than_days
 from openbell.importers.spill_buffer import SpillBuffer
 from openbell.model.interval import DAY_NS
 from openbell.store.check_bars import check_bars
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
 __all__ = ["BATCH_ROWS", "BUCKET_NS", "import_files", "import_tables"]
 
 BATCH_ROWS = 1_000_000
-"""About as many rows are checked and stored at once."""
+"""The approximate number of rows that are checked and stored at once."""
 
 BUCKET_NS = 28 * DAY_NS
-"""The time that the counts of buffered rows are grouped by."""
+"""The length of the buckets of time by which buffered rows are counted, in nanoseconds."""
 
 _IN_FLIGHT = 2
 _ENOUGH_STEPS = 20
@@ -70,14 +70,18 @@ def import_files(
     """Import the files that paths, folders, globs and patterns name, as `import_tables` does.
 
     Args:
-        paths: Where the files are.
+        paths: Files, folders, globs and patterns.
         endings: The endings of files in folders.
-        store: Where the bars go.
-        open_table: Makes the table of a source, and what turns its rows into bars.
+        store: The store to import into.
+        open_table: Returns the table of a source, and the converter of its rows to bars.
         symbol: The symbol of all files; None takes it from each file's name, in upper case.
-        symbol_column: Whether the rows have it.
-        file_name: How the names of the files are made, without the ending.
-        progress: Notified after each file.
+        symbol_column: Whether a column has the symbols.
+        file_name: The pattern of the names of the files, without the ending.
+        progress: Called after each file.
+
+    Raises:
+        ConfigError: There are no such files, or as for `import_tables`.
+        BadBarsError: No row can be used.
     """
     sources = find_sources(paths, endings, symbol=symbol, file_name=file_name, symbol_column=symbol_column)
     return import_tables(sources, store, open_table, progress=progress)
@@ -93,14 +97,14 @@ def import_tables(
     """Import tables of bars.
 
     Args:
-        sources: Where the tables are.
-        store: Where the bars go.
-        open_table: Makes the table of a source, and what turns its rows into bars.
-        progress: Notified after each file.
+        sources: The sources of the tables.
+        store: The store to import into.
+        open_table: Returns the table of a source, and the converter of its rows to bars.
+        progress: Called after each file.
 
     Raises:
-        ConfigError: The command does not fit the first file; of later ones the report names it.
-        BadBarsError: Not one row can be used.
+        ConfigError: The settings do not fit the first file; later files that they do not fit are in the report.
+        BadBarsError: No row can be used.
     """
     report = ImportReport()
     with store.writer() as writer:
@@ -149,7 +153,7 @@ def _import_table(
 
 
 def _store(rows: _BufferedRows, bars: BarRows, report: ImportReport, writer: StoreWriter, wrong: _Wrong) -> int:
-    """Check and write the buffered rows, and return how many are good."""
+    """Check the buffered rows, write the good ones, and return their number."""
     stored = 0
     for batch in _ahead(rows.rows_of, rows.batches()):
         for symbol, of_symbol in _by_symbol(batch, bars.symbol):
@@ -169,7 +173,14 @@ def _store(rows: _BufferedRows, bars: BarRows, report: ImportReport, writer: Sto
 
 @dataclass
 class _Wrong:
-    """The rows of a file that are set aside."""
+    """The rows of a file that are set aside.
+
+    Attributes:
+        report: The report, whose counts are increased.
+        bars: The converter of the file's rows.
+        buffer: ``line`` and ``reason`` of the rows.
+        reasons: Number of rows by reason.
+    """
 
     report: ImportReport
     bars: BarRows
@@ -186,7 +197,7 @@ class _Wrong:
 
 
 def _times_of_first_symbol(frames: SpillBuffer) -> NDArray[np.int64]:
-    """Return the first times of the first symbol of a file, in nanoseconds, ascending, each once."""
+    """Return the first times of a file's first symbol, in nanoseconds, ascending and unique."""
     times = np.empty(0, np.int64)
     for frame in frames:
         rows = frame.filter(pl.col("symbol") == frames[0]["symbol"][0]) if "symbol" in frame.columns else frame
@@ -197,20 +208,28 @@ def _times_of_first_symbol(frames: SpillBuffer) -> NDArray[np.int64]:
 
 
 def _require_interval(times: NDArray[np.int64], bars: BarRows, *, is_first: bool) -> None:
-    """Refuse a file of longer bars than the others, such as one of 5 minutes among those of one.
+    """Refuse a file of shorter bars than its interval, or of longer ones than the first file.
 
     Raises:
-        ConfigError: The bars of its first symbol are all several intervals apart, or weeks or months.
+        ConfigError: Most bars of its first symbol begin before the bar ahead of them ends; or all are several intervals
+            apart, in a file that is not the first, or weeks or months.
     """
-    if not bars.times.interval.is_intraday and (period := longer_than_days(times)):
-        raise ConfigError(f"its bars are {period}, and such bars are not stored: import daily ones.")
-    if is_first:
+    interval = bars.times.interval
+    if not interval.is_intraday:
+        if period := longer_than_days(times):
+            raise ConfigError(f"its bars are {period}, and such bars are not stored: import daily ones.")
         return
     steps = np.diff(times)
-    apart = int(np.gcd.reduce(steps)) if len(steps) >= _ENOUGH_STEPS else bars.times.interval.ns
-    if apart >= 2 * bars.times.interval.ns:
+    if len(steps) < _ENOUGH_STEPS:
+        return
+    usual, apart = int(np.median(steps)), int(np.gcd.reduce(steps))
+    if usual < interval.ns:
         raise ConfigError(
-            f"its bars are {apart / 60e9:g} minutes apart, not {bars.interval} as those of the first file. "
+            f"its bars are {length_of(usual)} apart, so that they overlap as bars of {interval}. Say their --interval."
+        )
+    if apart >= 2 * interval.ns and not is_first:
+        raise ConfigError(
+            f"its bars are {length_of(apart)} apart, not {interval} as those of the first file. "
             "Import it by itself, with its own --interval."
         )
 
@@ -220,8 +239,8 @@ class _BufferedRows:
     """The buffered bars of a file, with the counts of each chunk.
 
     Attributes:
-        buffer: The chunks.
-        keys: Per chunk, how many rows it has of each (symbol, bucket of time).
+        buffer: The bars, a frame for each chunk.
+        keys: Per chunk, the number of rows of each (symbol, bucket of time).
     """
 
     buffer: SpillBuffer
@@ -241,7 +260,7 @@ class _BufferedRows:
         return sorted({symbol for keys in self.keys for symbol, _ in keys} - {""})
 
     def batches(self) -> Iterator[set[tuple[str, int]]]:
-        """Yield sets of keys, each with about as many rows as a batch may have."""
+        """Yield sets of keys, each with at most `BATCH_ROWS` rows or a single key."""
         totals: Counter[tuple[str, int]] = Counter()
         for keys in self.keys:
             totals.update(keys)
@@ -257,7 +276,7 @@ class _BufferedRows:
             yield batch
 
     def rows_of(self, batch: set[tuple[str, int]]) -> pl.DataFrame:
-        """Return all rows of some keys in the order of the file."""
+        """Return all rows with some keys, in the order of the file."""
         parts = []
         for place, keys in enumerate(self.keys):
             mine = keys.keys() & batch
@@ -290,9 +309,12 @@ def _by_symbol(batch: pl.DataFrame, symbol: str | None) -> Iterator[tuple[str, p
 
 
 def _ahead(work: Callable[[_Item], _Result], items: Iterator[_Item]) -> Iterator[_Result]:
-    """Yield ``work`` of each item in order, some items ahead in other threads."""
+    """Yield the result of ``work`` for each item in order.
+
+    Results are computed a few items ahead, in other threads.
+    """
     first = list(islice(items, 2))
-    if len(first) < 2:  # threads would cost more than a small file does
+    if len(first) < 2:  # for a small file, starting threads would take longer
         yield from map(work, first)
         return
     with ThreadPoolExecutor(_IN_FLIGHT) as pool:

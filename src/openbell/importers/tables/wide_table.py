@@ -1,4 +1,4 @@
-"""Tables in which every symbol has columns of its own, as yfinance and pandas write them."""
+"""Tables with columns for each symbol, as yfinance and pandas write them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["SYMBOL", "WideColumns", "WideTable", "unpivoted"]
 
 SYMBOL = "Ticker"
-"""The name of the column that gets the symbols."""
+"""The name of the column of symbols that a `WideTable` adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class WideColumns:
     """The columns of each symbol of a wide table.
 
     Attributes:
-        common: The columns of all symbols, such as the date.
-        symbols: By symbol, its columns of the file by their names without the symbol, such as ``Close``.
+        common: The columns that all symbols share, such as the date.
+        symbols: By symbol, the file's columns by their names without the symbol, such as ``Close``.
     """
 
     common: tuple[str, ...]
@@ -35,12 +35,12 @@ class WideColumns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns of the table in which the symbols follow one another."""
+        """The columns of the table with a row for each row and symbol."""
         own = dict.fromkeys(name for columns in self.symbols.values() for name in columns)
         return (*self.common, *own, SYMBOL)
 
     def in_file(self, name: str) -> tuple[str, ...]:
-        """Return the columns of the file that make up one of `names`."""
+        """Return the file's columns behind one of `names`."""
         if name in self.common:
             return (name,)
         return tuple(columns[name] for columns in self.symbols.values() if name in columns)
@@ -60,12 +60,12 @@ class WideTable:
 
     @property
     def columns(self) -> Sequence[str]:
-        """The names of its columns, in their order."""
+        """The names of the columns, in order."""
         return self._wide.names
 
     @property
     def separator(self) -> str:
-        """The character between the columns of its text."""
+        """The character between columns in the texts of `as_written`."""
         return self._inner.separator
 
     def chunks(self, wanted: Sequence[str], numbers: Sequence[str]) -> Iterator[Chunk]:
@@ -84,7 +84,10 @@ class WideTable:
 
 
 def unpivoted(rows: pl.DataFrame, wide: WideColumns, wanted: Sequence[str] | None = None) -> pl.DataFrame:
-    """Return the rows of one symbol after the other, without those that are empty for their symbol."""
+    """Return a row for each row and symbol, symbol by symbol.
+
+    Rows that are empty for the symbol are left out.
+    """
     names = [name for name in wide.names if wanted is None or name in wanted]
     common = [name for name in ("line", *names) if name in rows.columns and (name == "line" or name in wide.common)]
     parts = []

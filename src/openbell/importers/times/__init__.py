@@ -1,1 +1,1 @@
-"""Times in files, brought to UTC."""
+"""Parsing of times in files, and their conversion to UTC."""

@@ -1,4 +1,4 @@
-"""Times of bars brought to UTC, never by guessing a time zone."""
+"""Conversion of the times of bars to UTC, without ever guessing a time zone."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class TimeReader:
     """Reader of the times of bars.
 
     Attributes:
-        interval: The interval of the bars. Daily ones get a date, at 00:00 UTC.
-        time_format: A strftime format or one of `EPOCH_FORMATS`; None reads ISO 8601 and its like.
+        interval: The interval of the bars. Times of daily bars become dates, at 00:00 UTC.
+        time_format: A strftime format or one of `EPOCH_FORMATS`; None reads ISO 8601 and similar formats.
         timezone: The time zone of times without an offset, e.g. ``America/New_York``; None when all have one.
-        label: Whether the times are the starts or the ends of the bars. Ends may be stamped a second early.
-        sessions_of: The exchange whose sessions give daily instants their dates; None: the date as it is written, or
-            in the time zone if there is one.
+        label: Whether the times are the starts or the ends of the bars. Ends may be up to a second early.
+        sessions_of: The exchange by whose sessions instants of daily bars become dates; None: by ``timezone``, or
+            without one as the dates are written.
 
     Raises:
         ConfigError: There is no such time zone, or ``label`` does not fit the interval.
@@ -58,8 +58,8 @@ class TimeReader:
         """Read the times of bars.
 
         Args:
-            times: One for each row: strings, numbers, or dates and times as a Parquet file has them.
-            groups: The symbol of each row; None: all are of one.
+            times: The time of each row: texts, numbers, or dates and times as a Parquet file has them.
+            groups: The symbol of each row; None: all rows are of one symbol.
 
         Returns:
             Columns ``timestamp`` (start of the bar, UTC; null where there is a reason) and ``reason`` (why a time
@@ -74,10 +74,17 @@ class TimeReader:
         return found
 
     def instants(self, times: pl.Series, groups: pl.Series | None = None) -> pl.DataFrame:
-        """Read times as instants, without looking at the label.
+        """Read times as instants, whatever the label.
+
+        Args:
+            times: As for `read`.
+            groups: As for `read`.
 
         Returns:
             Columns ``timestamp`` (UTC) and ``reason``.
+
+        Raises:
+            ConfigError: As for `read`.
         """
         if times.dtype.is_temporal():
             return self._of_type(times, groups)
@@ -93,7 +100,7 @@ class TimeReader:
         parts = [self._with_offset(text), self._with_zone_name(text)]
         aware = parts[0]["timestamp"].is_not_null() | parts[1]["timestamp"].is_not_null()
         naive = read_written(text.set(aware, None), self.time_format)
-        # What is no time at all needs no time zone.
+        # Texts that are not times at all need no time zone.
         unread = text.filter(~aware & (naive.is_not_null() | text.str.contains(r"^-?\d{9,}(\.\d+)?$")))
         self._require_time_zone(unread)
         rest = local_to_utc(naive, self.timezone or "UTC", groups)
@@ -101,7 +108,7 @@ class TimeReader:
         return pl.DataFrame({"timestamp": found, "reason": rest["reason"].set(found.is_not_null(), None)})
 
     def _of_type(self, times: pl.Series, groups: pl.Series | None) -> pl.DataFrame:
-        """Return dates and times of a temporal column, those without a time zone as local ones."""
+        """Return the instants of a temporal column, whose times without a zone are local times."""
         if getattr(times.dtype, "time_zone", None) is not None:
             return _judged(times, _NO_TIME)
         naive = times.cast(pl.Datetime("us"))
@@ -111,11 +118,8 @@ class TimeReader:
         return found.with_columns(pl.col("reason").str.replace("the time cannot be read", _NO_TIME))
 
     def _alike(self, times: pl.Series, groups: pl.Series | None) -> pl.DataFrame | None:
-        """Return the times if all are written like the first.
-
-        None otherwise.
-        """
-        # Several times faster than one by one.
+        """Return the instants if all times have the format of the first, else None."""
+        # Parsing all in one format is several times faster.
         if times.dtype != pl.String or not len(times) or times.null_count():
             return None
         first = times.head(1)
@@ -139,7 +143,7 @@ class TimeReader:
         return None
 
     def _with_offset(self, text: pl.Series) -> pl.DataFrame:
-        """Return the instants of times with an offset, or a reason where there is none."""
+        """Return the instants of times with an offset, and a reason for all others."""
         parts = text.to_frame().select(pl.col("text").str.extract_groups(OFFSET).alias("parts")).unnest("parts")
         sign = pl.when(pl.col("2").str.starts_with("-")).then(-1).otherwise(1)
         hours = pl.col("2").str.slice(1, 2).cast(pl.Int64)
@@ -150,7 +154,11 @@ class TimeReader:
         return _judged(frame.select((pl.col("local") - shift).dt.replace_time_zone("UTC")).to_series(), "no offset")
 
     def _with_zone_name(self, text: pl.Series) -> pl.DataFrame:
-        """Return the instants of times with the name of a zone, or a reason where there is none."""
+        """Return the instants of times with a zone's name, and reasons for others.
+
+        Raises:
+            ConfigError: A name is unknown or ambiguous.
+        """
         parts = text.to_frame().select(pl.col("text").str.extract_groups(ZONE_NAME).alias("parts")).unnest("parts")
         upper = parts["2"].str.to_uppercase()
         names = upper.set(upper.is_in(["UTC", "GMT"]).fill_null(value=True), None)
@@ -167,7 +175,7 @@ class TimeReader:
         return _judged(found["timestamp"], "no zone")
 
     def _dates(self, times: pl.Series) -> pl.DataFrame:
-        """Return the dates of daily bars, by the text, the time zone or the sessions."""
+        """Return the dates of daily bars, as written, by the time zone or by the sessions."""
         written = self.written_dates(times)
         if self.sessions_of is None and (self.timezone is None or not self.has_instants(times)):
             return _judged(written, "the date cannot be read" if times.dtype == pl.String else _NO_TIME)
@@ -180,11 +188,14 @@ class TimeReader:
         return _judged(days.fill_null(written).dt.truncate("1d"), "the date cannot be read")
 
     def written_dates(self, times: pl.Series) -> pl.Series:
-        """Return the dates as they are written, those of numbers in UTC."""
+        """Return the dates as they are written, for numbers the dates in UTC."""
         return self.written_times(times).dt.truncate("1d")
 
     def written_times(self, times: pl.Series) -> pl.Series:
-        """Return the times as they are written, those of numbers in UTC, as datetimes without a zone."""
+        """Return the times as they are written, as datetimes without a zone.
+
+        For numbers, these are the times in UTC.
+        """
         if times.dtype.is_temporal():
             aware = getattr(times.dtype, "time_zone", None) is not None
             if isinstance(times.dtype, pl.Datetime):
@@ -203,7 +214,7 @@ class TimeReader:
         return read_written(bare, self.time_format)
 
     def has_instants(self, times: pl.Series) -> bool:
-        """Return whether times are instants of their own, without the file's time zone."""
+        """Return whether times are instants without regard to ``timezone``, by an offset or as numbers."""
         if times.dtype.is_temporal():
             return getattr(times.dtype, "time_zone", None) is not None
         if self.time_format in EPOCH_FORMATS:
@@ -212,7 +223,11 @@ class TimeReader:
         return any(code in form for code in _WITH_OFFSET) or bool(times.cast(pl.String).str.contains(OFFSET).any())
 
     def _require_time_zone(self, naive: pl.Series) -> None:
-        """Refuse times without an offset when no time zone is given."""
+        """Refuse times without an offset when no time zone is given.
+
+        Raises:
+            ConfigError: There are such times, or numbers and no format is given.
+        """
         if self.time_format is None and len(naive) and naive.str.contains(r"^-?\d{9,}(\.\d+)?$").all():
             known = ", ".join(EPOCH_FORMATS)
             raise ConfigError(f"the times are numbers ({naive[0]}): say --time-format with one of {known}.")
@@ -224,7 +239,7 @@ class TimeReader:
 
 
 def _full(interval: Interval) -> pl.Expr:
-    """Return ends on the full minute or second, also those that are stamped up to a second early."""
+    """Return ends with those just before a full minute or second moved to it."""
     unit = min(interval.ns, 60 * _SECOND_NS)
     early = _SECOND_NS if unit > _SECOND_NS else 1_000_000
     past = pl.col("timestamp").to_physical() % unit
@@ -237,14 +252,14 @@ def _earlier(local: pl.Series, shift: pl.Expr) -> pl.Series:
 
 
 def _implausible(times: pl.Series) -> pl.Series:
-    """Mark times before 1700 and after 2100, which nanoseconds may not be able to count."""
+    """Return a mask of times before 1700 and after 2100, some of which nanoseconds cannot hold."""
     unit = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[times.dtype.time_unit]  # type: ignore[attr-defined]
     ticks = times.to_physical()
     return ((ticks < FIRST_S * unit) | (ticks >= LAST_S * unit)).fill_null(value=False)
 
 
 def _judged(times: pl.Series, reason: str) -> pl.DataFrame:
-    """Return times in nanoseconds UTC with a reason where one is missing or implausible."""
+    """Return times in nanoseconds UTC, with ``reason`` where one is missing, and another where implausible."""
     odd = _implausible(times)
     known = times.to_frame("t").select(pl.when(~odd).then("t")).to_series() if odd.any() else times
     aware = known if getattr(times.dtype, "time_zone", None) is not None else known.dt.replace_time_zone("UTC")

@@ -1,4 +1,4 @@
-"""Times that are counted since 1970 UTC, each in the unit that its magnitude shows."""
+"""Times that are numbers since 1970 UTC, each in the unit that its magnitude shows."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import polars as pl
 __all__ = ["EPOCH", "EPOCH_FORMATS", "FIRST_S", "LAST_S", "read_epochs", "unit_of"]
 
 EPOCH = "epoch"
-"""The format of times since 1970 whose unit is each value's."""
+"""The format of times since 1970 whose unit may differ from value to value."""
 
 EPOCH_FORMATS = {EPOCH: 0, "epoch_s": 1_000_000_000, "epoch_ms": 1_000_000, "epoch_us": 1_000, "epoch_ns": 1}
-"""Formats for times that are counted since 1970 UTC, with the nanoseconds of their unit."""
+"""Formats of times that are numbers since 1970 UTC, with the nanoseconds of their unit."""
 
 _UNITS = np.array([1_000_000_000, 1_000_000, 1_000, 1], np.int64)
-# A value below 10^11 counts seconds (to the year 5138), one below 10^14 milliseconds (from 1973 on), and so on.
+# A value below 10^11 is in seconds (to the year 5138), one below 10^14 in milliseconds (from 1973 on), and so on.
 _BOUNDS = np.array([10**11, 10**14, 10**17], np.int64)
 _MOSTLY = 0.5
 FIRST_S, LAST_S = -8_520_336_000, 4_133_980_800
-"""The seconds of the years 1700 and 2101, beyond which a time is implausible."""
+"""The beginnings of the years 1700 and 2101 in seconds since 1970 UTC, beyond which times are implausible."""
 
 
 def unit_of(values: np.ndarray) -> np.ndarray:
-    """Return the nanoseconds of each value's unit, by its magnitude."""
+    """Return the unit of each value by its magnitude, in nanoseconds."""
     return np.asarray(_UNITS[np.searchsorted(_BOUNDS, np.abs(values), side="right")])
 
 
@@ -31,14 +31,15 @@ def read_epochs(times: pl.Series, unit_ns: int = 0) -> pl.DataFrame:
 
     Args:
         times: Numbers, or numbers in text.
-        unit_ns: The unit that is expected; 0 takes the usual one of the values. Another magnitude is another unit.
+        unit_ns: The expected unit in nanoseconds; 0 takes the most frequent one of the values. A value of another
+            magnitude is read in its own unit, unless most such values fit better in the expected one.
 
     Returns:
         Columns ``timestamp`` (UTC) and ``reason``.
     """
     text = times.str.strip_chars() if times.dtype == pl.String else times
     whole = text.cast(pl.Int64, strict=False)
-    # Fractions of seconds are usual, but a float does not hold today's nanoseconds.
+    # Numbers may have fractions, but whole ones are read as integers, because a float cannot hold today's nanoseconds.
     real = text.cast(pl.Float64, strict=False)
     real = real.set(~real.is_finite() | (real.abs() > 9e18), None)
     there = real.is_not_null().to_numpy()
@@ -66,9 +67,11 @@ def _in_ns(values: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def _by_neighbours(
     values: np.ndarray, units: np.ndarray, ns: np.ndarray, plausible: np.ndarray, there: np.ndarray, unit_ns: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Read values of another magnitude in the usual unit where most of them then lie nearer to their neighbours.
+    """Read values of another magnitude in the usual unit, if that fits better.
 
-    Milliseconds of 1970 look like seconds of later years.
+    It does if most of them then lie nearer to their neighbours.
+
+    Milliseconds of 1970, for example, have the magnitude of seconds of later years.
     """
     known = units[plausible]
     if not len(known) and not unit_ns:

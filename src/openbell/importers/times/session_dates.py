@@ -1,4 +1,4 @@
-"""Dates of daily bars that are stamped with an instant of their session."""
+"""Dates of daily bars whose times are instants of their sessions."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["session_dates", "sessions_around"]
 
 _EARLY_NS = 2 * 3_600_000_000_000
-"""So long before its open, after the close of the one before, an instant belongs to a session."""
+"""The time before the open from which an instant belongs to a session, if the session before has closed."""
 
 
 def sessions_around(ns: NDArray[np.int64], time_manager: TimeManager) -> SessionGrid | None:
-    """Return the sessions around instants, or None when the calendar knows none of the days."""
+    """Return the sessions around instants, or None if the calendar does not have the days."""
     if not len(ns):
         return None
     week = timedelta(days=7)
@@ -36,8 +36,8 @@ def sessions_around(ns: NDArray[np.int64], time_manager: TimeManager) -> Session
 def session_dates(instants: pl.Series, time_manager: TimeManager) -> pl.Series:
     """Return the date of the session that each instant belongs to, at 00:00 UTC.
 
-    An instant from its open on, or shortly before it, belongs to a session until the next one, or for a day; null where
-    the calendar knows none, as on holidays.
+    An instant belongs to a session from two hours before its open until the next session, at most for a day from the
+    open. Other instants, as on holidays, get null.
 
     Args:
         instants: Datetimes in UTC.

@@ -1,4 +1,4 @@
-"""Times as people and vendors write them, parsed without their zone."""
+"""Parsing of times in text, in the forms that people and vendors write, without their zone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ISO_FORMATS", "formats_that_fit", "read_written", "tidied"]
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
 _CLOCKS = ("%H:%M:%S%.f", "%H:%M", "%H%M%S", "%H%M")
 ISO_FORMATS = tuple(f"{day} {clock}" for day, clock in product(_DATES, _CLOCKS))
-"""The formats that are tried where none is named, and the times are not told apart by one."""
+"""The formats that are tried on each time where no format is named."""
 
 _FIRST_YEAR, _LAST_YEAR = 1700, 2100
 _MONTHS = {
@@ -43,7 +43,7 @@ def read_written(text: pl.Series, form: str | None) -> pl.Series:
 
     Args:
         text: Times without their zone.
-        form: A strftime format; None tries ISO 8601 and its like.
+        form: A strftime format; None tries `ISO_FORMATS`.
 
     Returns:
         Datetimes in microseconds without a zone; null where a text cannot be read, or its year is implausible.
@@ -61,7 +61,7 @@ def read_written(text: pl.Series, form: str | None) -> pl.Series:
 
 
 def formats_that_fit(text: str, formats: Sequence[str]) -> list[str]:
-    """Return those of many formats in which `read_written` can read a text."""
+    """Return the formats in which `read_written` can read a text."""
     late, neat = _late_and_neat(pl.Series([text]))
     one_day = pl.duration(days=1 if late[0] else 0)
 
@@ -77,25 +77,25 @@ def formats_that_fit(text: str, formats: Sequence[str]) -> list[str]:
     possible = [form for form in dict.fromkeys(formats) if _marks(form) <= marks]
     if not possible:
         return []
-    # One query for hundreds of formats: a query for each would take a second.
+    # One query for hundreds of formats, because a query for each would take a second in all.
     rows = pl.DataFrame({"text": [text], "neat": neat})
     fits = rows.select(is_read(form).alias(form) for form in possible).row(0, named=True)
     return [form for form in formats if fits.get(form)]
 
 
 def _marks(form: str) -> set[str]:
-    """Return the marks that stand in every time of a format."""
+    """Return the punctuation marks that every time of a format has."""
     return set(_DIRECTIVE.sub("", form.replace("-%p", "%p"))) & set("-/.:")
 
 
 def _late_and_neat(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Return which times are 24 o'clock, and all of them tidied, 24 o'clock as 0 o'clock."""
+    """Return a mask of times at 24:00, and all times tidied, with 00:00 for 24:00."""
     late = text.str.contains(r"(?:^|[ T])24:00(?::00)?(?:\.0+)?$|[ T]2400(?:00)?$").fill_null(value=False)
     return late, tidied(text.str.replace(r"([ T]|^)24(:?00)", "${1}00${2}"))
 
 
 def tidied(text: pl.Series) -> pl.Series:
-    """Write times in one way, with English months and no weekdays."""
+    """Return times in one way of writing, with English months and without weekdays."""
     neat = text.str.to_lowercase().str.replace(r"(:\d\d),(\d)", "${1}.${2}")
     neat = neat.str.replace_all(_WEEKDAYS, " ").str.replace_all(",", " ", literal=True)
     neat = neat.str.replace(r"(\d)t(\d)", "${1} ${2}").str.replace_all(r"(\d)(st|nd|rd|th)\b", "${1}")
@@ -109,7 +109,7 @@ def tidied(text: pl.Series) -> pl.Series:
 
 
 def _neat(form: str) -> str:
-    """Return the format of times that `tidied` has written."""
+    """Return the format that times have after `tidied`."""
     plain = form.replace(",", " ").replace("%A", " ").replace("%a", " ").replace("%B", "%b").replace("T%", " %")
     if "%M" not in plain and "%I" in plain:
         plain = plain.replace("%I", "%I:%M").replace("-%p", " %p").replace("%M%p", "%M %p")
@@ -123,11 +123,8 @@ def _spaced(text: pl.Series) -> pl.Series:
 
 
 def _first_that_fits(text: pl.Series, formats: tuple[str, ...]) -> pl.Series:
-    """Read each text in the first format that fits it.
-
-    Null where none does.
-    """
-    # In nanoseconds, years beyond 2262 would be others.
+    """Parse each text in the first format that fits it, to null where none does."""
+    # In microseconds, because nanoseconds would overflow into other years beyond 2262.
     found = text.str.to_datetime(formats[0], time_unit="us", strict=False)
     for form in formats[1:]:
         if found.null_count() == text.null_count():

@@ -1,4 +1,4 @@
-"""Local times brought to UTC, by an offset, by the name of a zone beside them, or by the zone of the file."""
+"""Time zones of times in files, and the conversion of local times to UTC."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["OFFSET", "ZONE_NAME", "fixed_zone", "local_to_utc", "named_zone", "r
 
 _CLOCK = r".*[T \-]\d{1,2}(?::\d{2}){1,2}(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\b\.?)?|.*[T ]\d{4}(?:\d{2}(?:\.\d+)?)?"
 OFFSET = rf"^({_CLOCK})\s*(?:Z|(?:UTC|GMT)?\s*([+-]\d{{2}}(?::?\d{{2}}(?::?00)?)?)(?:\s*[\[(].*[\])])?|UTC|GMT)$"
-"""A time with an offset: the time, and the offset, which is missing where it is UTC's."""
+"""A time with an offset, in two groups, the time and the offset, which is missing where it is UTC's."""
 
 ZONE_NAME = rf"^({_CLOCK})\s*\[?([A-Za-z]{{3,5}}|[ECMP]T|[A-Za-z]+(?:/[A-Za-z0-9_+\-]+)+)\]?$"
-"""A time with the name of its zone."""
+"""A time with the name of its zone, in two groups."""
 
 _HOURS = {
     "EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "MEZ": 1, "CEST": 2,
@@ -35,10 +35,10 @@ def _regions() -> dict[str, str]:
 
 
 def require_zone(name: str, remedy: str) -> None:
-    """Check that a time zone is in the tz database.
+    """Refuse a time zone that is not in the tz database.
 
     Raises:
-        ConfigError: It is not; the message ends with the remedy.
+        ConfigError: It is not there; the message ends with the remedy.
     """
     try:
         ZoneInfo(name)
@@ -47,19 +47,19 @@ def require_zone(name: str, remedy: str) -> None:
 
 
 def fixed_zone(name: str) -> int | None:
-    """Return the hours of an abbreviation that only one zone uses."""
+    """Return the hours ahead of UTC of an unambiguous abbreviation such as EST, or None."""
     return _HOURS.get(name.upper())
 
 
 def named_zone(name: str, given: str | None) -> str:
-    """Return the zone of the tz database that a name beside times means.
+    """Return the zone of the tz database for a name beside times.
 
     Args:
-        name: As it is written, e.g. ``US/Eastern`` or ``IST``.
-        given: The zone that the person named.
+        name: The name as it is written, e.g. ``US/Eastern`` or ``IST``.
+        given: The zone that the user gives, which also decides ambiguous abbreviations.
 
     Raises:
-        ConfigError: Several zones are called like that, or none.
+        ConfigError: The name is unknown, or ambiguous.
     """
     if region := _regions().get(name.casefold()) or _REGIONS.get(name.upper()):
         return region
@@ -72,20 +72,21 @@ def named_zone(name: str, given: str | None) -> str:
 
 
 def _abbreviations(timezone: str) -> set[str]:
+    """Return the abbreviations of a zone in winter and in summer."""
     zone = ZoneInfo(timezone)
     return {str(datetime(2024, month, 1, tzinfo=zone).tzname()).upper() for month in (1, 7)}
 
 
 def local_to_utc(naive: pl.Series, timezone: str, groups: pl.Series | None = None) -> pl.DataFrame:
-    """Bring local times of a zone to UTC.
+    """Convert local times of a zone to UTC.
 
-    The hour that the clocks repeat is resolved by the order of the rows: where the local time falls back, the second
-    hour begins.
+    Times in the hour that is repeated when the clocks are set back are resolved by the order of the rows: the second
+    hour begins where the local time falls back.
 
     Args:
         naive: Local times in the order of their file.
-        timezone: Their zone.
-        groups: The symbol of each; None: all are of one.
+        timezone: The zone of the times.
+        groups: The symbol of each time; None: all are of one symbol.
 
     Returns:
         Columns ``timestamp`` (UTC, null where there is a reason) and ``reason``.
@@ -114,7 +115,10 @@ def _with_reasons(local: pl.Series, naive: pl.Series, first: pl.Series, timezone
 
 
 def _hour_of_repeated(naive: pl.Series, repeated: np.ndarray, groups: pl.Series | None) -> np.ndarray:
-    """Return per row 1 in the first of two equal hours, 2 in the second, and 0 elsewhere and where it is unclear."""
+    """Return which of two repeated hours each row is in.
+
+    The value is 1 in the first, 2 in the second, and 0 elsewhere or if unclear.
+    """
     times = naive.cast(pl.Datetime("us")).to_physical().fill_null(0).to_numpy()
     hour = np.zeros(len(times), np.int8)
     rows = np.flatnonzero(repeated)

@@ -1,1 +1,1 @@
-"""Orders and account of a live run at a broker over the network."""
+"""Trading of a live run at a broker over the network."""

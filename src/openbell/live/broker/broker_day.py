@@ -1,4 +1,4 @@
-"""The broker's part in one session of a live run."""
+"""Exchange of events and requests between one live session and its broker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["BrokerDay", "broker_of", "hand_over"]
 
 _SECOND_NS = 1_000_000_000
 _CLOSING_NS = 30 * _SECOND_NS
-"""So long after the last bar does a session wait for the orders that end with it."""
+"""How long a session waits, after its last bar, for reports of the orders that end with it."""
 
 
 def broker_of(desk: TradingDesk | None) -> RealBroker | None:
@@ -27,16 +27,16 @@ def broker_of(desk: TradingDesk | None) -> RealBroker | None:
 
 
 def hand_over(desk: TradingDesk | None, events: Iterable[BrokerEvent]) -> None:
-    """Let a desk's broker take what it has reported, if it is one over the network."""
+    """Pass events to a desk's broker, if it is one over the network."""
     if (broker := broker_of(desk)) is not None:
         for event in events:
             broker.take(event)
 
 
 class BrokerDay:
-    """Traffic of one session with its broker.
+    """Exchange of events and requests between one session and its broker.
 
-    A session that trades with none has nothing to do.
+    Without a broker over the network, all methods do nothing.
 
     Args:
         resources: Settings of the run.
@@ -48,14 +48,18 @@ class BrokerDay:
         self._broker: RealBroker | None = None
 
     def begin(self, desk: TradingDesk | None) -> None:
-        """Begin with the desk of the session."""
+        """Set the desk of the session."""
         self._broker = broker_of(desk)
 
     def open(self, desk: TradingDesk, take_turn: Callable[[], object]) -> list[BrokerEvent]:
-        """Wait for the books before a session, and let the account be as the broker has it.
+        """Wait before a session until the broker's books have come.
+
+        Args:
+            desk: The desk of the session.
+            take_turn: Waits for the next arrival and handles it.
 
         Returns:
-            What the broker reported.
+            The events that the broker reported, for the account to be set by them.
         """
         self.begin(desk)
         self.go_on()
@@ -66,18 +70,18 @@ class BrokerDay:
         return events
 
     def go_on(self) -> None:
-        """Go on at the broker from where the session stands."""
+        """Connect the broker's traffic to the session, and send again what the broker may not have received."""
         if self._broker is not None and self._broker_traffic is not None:
             self._broker.orders.notify = self._resources.say
             self._broker_traffic.begin(self._broker, self._resources.feed.arrivals.now_ns, self._resources.lag.limit_ns)
 
     @property
     def has_news(self) -> bool:
-        """Whether the broker has reported something."""
+        """Whether the broker has reported events that were not passed on."""
         return self._broker_traffic is not None and bool(self._broker_traffic.events)
 
     def take(self, time_ns: int) -> None:
-        """Take up what the broker has reported."""
+        """Record the events that the broker has reported, and pass them to the session's broker."""
         if self._broker is not None and (events := self._taken()):
             self._resources.record.broker(time_ns, events)
             for event in events:
@@ -90,12 +94,12 @@ class BrokerDay:
         return events
 
     def send(self) -> None:
-        """Send what the session has for the broker."""
+        """Send the session's requests to the broker."""
         if self._broker_traffic is not None and self._broker is not None:
             self._broker_traffic.send(self._broker, self._resources.feed.arrivals.now_ns)
 
     def act(self, now_ns: int) -> None:
-        """Do what is due by the time outside of the session clock."""
+        """Reconnect, reconcile and repeat requests, as far as due at a time outside of the session clock."""
         if self._broker_traffic is not None:
             self._broker_traffic.act(self._broker, now_ns)
 
@@ -104,14 +108,14 @@ class BrokerDay:
         return self._broker_traffic is not None and self._broker_traffic.holds(now_ns)
 
     def next_ns(self, now_ns: int) -> int | None:
-        """Return when `act` has something to do next, None when nothing is known."""
+        """Return when `act` is due next, None when that is not known."""
         return None if self._broker_traffic is None else self._broker_traffic.next_ns(self._broker, now_ns)
 
     def waits_for_end(self, since_ns: int) -> bool:
-        """Return whether orders that end with the session are open, a moment after it.
+        """Return whether to wait for orders that end with the session and are still open at the broker.
 
         Args:
-            since_ns: When its last bar was played, by the time outside of the session clock.
+            since_ns: When the session's last bar was played, by the time outside of the session clock.
         """
         broker, now_ns = self._broker, self._resources.feed.arrivals.now_ns
         if broker is None or self._broker_traffic is None or now_ns >= since_ns + _CLOSING_NS:

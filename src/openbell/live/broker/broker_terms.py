@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["LIVE_MONEY", "AccountLock", "BrokerTerms", "broker_terms_of", "link_of"]
 
 LIVE_MONEY = "OPENBELL_LIVE_MONEY"
-"""Variable of the environment that has to be "yes" for a run to trade with money that is no play money."""
+"""Environment variable that has to be "yes" for a run to trade with live money."""
 
 
 class AccountLock:
-    """The hold of one live run on an account, which the system frees when its process dies.
+    """Lock of one live run on an account, which the system releases when its process dies.
 
     Args:
         account: The account.
@@ -52,7 +52,7 @@ class AccountLock:
             raise BrokerError(f"cannot lock the account, by {path}: {error.strerror or error}.") from error
 
     def release(self) -> None:
-        """Leave the account to others."""
+        """Release the account for other runs."""
         self._lock.release()
 
 
@@ -60,12 +60,12 @@ class BrokerTerms(NamedTuple):
     """Terms of a run that trades at a broker.
 
     Attributes:
-        link: The way to the broker.
+        link: The connection to the broker's servers.
         account: The account.
-        lock: The hold on the account.
+        lock: The lock on the account.
         run_id: The id by which the broker knows the run's orders.
         since_ns: When the run first looked at the account, nanoseconds since 1970 UTC; 0 for a new run.
-        adopts: Whether the broker's positions and cash are taken over, however they differ.
+        adopts: Whether the run adopts the broker's positions and cash where they differ from its own.
     """
 
     link: BrokerLink
@@ -76,13 +76,13 @@ class BrokerTerms(NamedTuple):
     adopts: bool = False
 
     def close(self) -> None:
-        """Free the link and the account."""
+        """Close the link, and release the account."""
         self.link.close()
         self.lock.release()
 
 
 def link_of(config: SessionConfig, run_id: str, arrivals: FilledArrivals) -> BrokerLink | None:
-    """Return the link to the broker that a config names, None when it trades with none over the network.
+    """Return the link to the broker that a config names, None without a broker over the network.
 
     Raises:
         ConfigError: The environment has no keys, does not confirm live money, or a package is missing.
@@ -108,7 +108,7 @@ def broker_terms_of(
     adopts: bool = False,
     known: str = "",
 ) -> BrokerTerms | None:
-    """Return how a run trades at the broker that its config names, None when it trades with none over the network.
+    """Return the terms of a run's trading, None without a broker over the network.
 
     Args:
         config: The config.
@@ -116,12 +116,12 @@ def broker_terms_of(
         arrivals: Where the broker's events go.
         run_id: The id by which the broker knows the run's orders.
         since_ns: When the run first looked at the account; 0 for a new run.
-        adopts: Whether the broker's positions and cash are taken over.
+        adopts: Whether the run adopts the broker's positions and cash where they differ from its own.
         known: The account that the run traded on before; empty for a new run.
 
     Raises:
         ConfigError: As for `link_of`.
-        BrokerError: There is no answer, another run trades on the account, or it is another account than before.
+        BrokerError: The broker does not answer, another run trades on the account, or the account is not `known`.
     """
     link = link_of(config, run_id, arrivals)
     if link is None:

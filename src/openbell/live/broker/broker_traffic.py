@@ -21,31 +21,34 @@ __all__ = ["ANSWER_NS", "BrokerTraffic"]
 
 _SECOND_NS = 1_000_000_000
 ANSWER_NS = 5 * _SECOND_NS
-"""So long is an order without an answer before its broker is asked for it."""
+"""How long a request may be unanswered before the broker is asked about its order."""
 _BOOKS_EVERY_NS = 60 * _SECOND_NS
 _BOOKS_AT_NS = 30 * _SECOND_NS
 """The second of each minute at which the books are compared, halfway between two bars."""
 _OVERLAP_NS = 60 * _SECOND_NS
-"""So much of what was reported before is asked for again, for it may have been booked late."""
+"""Overlap of the times that successive books cover, since the broker may book an execution late."""
 _HOLD_NS = 10 * _SECOND_NS
 """The longest time that bars wait for the books, after the broker's events were lost or before a session."""
 
 
 class BrokerTraffic:
-    """Sends what a session has for its broker, notes it before, and asks again for what is not answered.
+    """Sends a session's requests to its broker, and receives the broker's events.
+
+    Orders are recorded on disk before they are sent. The broker is asked about orders whose requests it does not
+    answer, and its books are compared with the run's once a minute and after each loss of the connection.
 
     Args:
-        broker_terms: How the run trades.
-        record: Notes what is sent.
-        seed: Of the waits between attempts to connect.
+        broker_terms: The terms on which the run trades.
+        record: Records the orders that are sent.
+        seed: The seed of the random waits between attempts to connect.
 
     Attributes:
-        broker_terms: The same.
-        events: What has come and is not taken up.
-        since_ns: Since when the books are asked for.
+        broker_terms: The terms on which the run trades.
+        events: The events that have come and were not passed on.
+        since_ns: When the run first looked at the account, nanoseconds since 1970 UTC.
         is_connected: Whether the broker's events come.
         trouble: Why there are no events or no books, as far as that is known.
-        has_ended: Why the broker is not tried again (empty while it is).
+        has_ended: Why no further connection is tried (empty while one is).
     """
 
     def __init__(self, broker_terms: BrokerTerms, record: FeedRecord, seed: int = 0) -> None:
@@ -69,14 +72,14 @@ class BrokerTraffic:
     # The connection
 
     def connect(self, now_ns: int) -> None:
-        """Begin to listen."""
+        """Connect to the stream of the broker's events."""
         self.since_ns = self.since_ns or now_ns
         self._known_until_ns = self._known_until_ns or now_ns
         self._reconnecting.attempted(now_ns)
         self._link.connect()
 
     def came(self, event: BrokerEvent, now_ns: int) -> None:
-        """Take in an event."""
+        """Handle an event of the broker, and keep it for the session."""
         if isinstance(event, BrokerLost):
             self.is_connected, self.trouble = False, event.reason
             self.has_ended = event.reason if event.is_final else ""
@@ -104,7 +107,7 @@ class BrokerTraffic:
     # The books
 
     def ask_books(self, now_ns: int) -> None:
-        """Ask for the account, for which bars wait a moment."""
+        """Ask for the books, and hold back bars until they come or ten seconds have passed."""
         self._hold_until_ns = now_ns + _HOLD_NS
         self._ask_books(now_ns)
 
@@ -118,9 +121,14 @@ class BrokerTraffic:
         return now_ns < self._hold_until_ns
 
     def begin(self, broker: RealBroker, now_ns: int, longest_ns: int) -> None:
-        """Say again what the broker may not have heard, as when the run was killed, and then ask for the books.
+        """Send again what the broker may not have received, and ask for the books.
 
-        Not before the run knows its own orders, for the legs of these have ids of the broker's.
+        To be called when the run knows its own orders, because the legs of these have ids of the broker's.
+
+        Args:
+            broker: The session's broker.
+            now_ns: The time outside of the session clock, nanoseconds since 1970 UTC.
+            longest_ns: The age up to which an order may still be sent, in nanoseconds.
         """
         self._has_begun = True
         self._link.know(broker.orders.given())
@@ -129,18 +137,18 @@ class BrokerTraffic:
         if self.is_connected:
             self.ask_books(now_ns)
 
-    # What a session has for it
+    # The session's requests
 
     def send(self, broker: RealBroker, now_ns: int) -> None:
-        """Send what a session has for its broker, when it is on disk."""
+        """Send the session's requests to its broker, orders after they are on disk."""
         if not (outgoing := broker.take_outgoing()):
             return
         if sent := [order for one in outgoing if isinstance(one, Send) for order in one.orders]:
             self._record.sends(now_ns, sent)
         for one in outgoing:
-            self._say_to_link(one, now_ns)
+            self._send_one(one, now_ns)
 
-    def _say_to_link(self, one: Outgoing, now_ns: int) -> None:
+    def _send_one(self, one: Outgoing, now_ns: int) -> None:
         match one:
             case Send(orders):
                 self._asked_ns[orders[0].id] = now_ns
@@ -158,7 +166,7 @@ class BrokerTraffic:
     # Time
 
     def act(self, broker: RealBroker | None, now_ns: int) -> None:
-        """Connect again, compare the books and ask for orders without an answer, as far as that is due."""
+        """Reconnect, ask for the books and ask about unanswered orders, as far as that is due."""
         due_ns = self._reconnecting.next_ns
         if due_ns is not None and now_ns >= due_ns:
             self.connect(now_ns)
@@ -166,10 +174,10 @@ class BrokerTraffic:
             self._ask_books(now_ns)
         for question in list(broker.orders.in_flight()) if broker is not None else ():
             if now_ns >= self._answer_due_ns(question, now_ns):
-                self._say_to_link(question, now_ns)
+                self._send_one(question, now_ns)
 
     def next_ns(self, broker: RealBroker | None, now_ns: int) -> int | None:
-        """Return when `act` has something to do next, None when nothing is known."""
+        """Return when `act` is due next, None when that is not known."""
         due = [self._reconnecting.next_ns, self._books_due_ns if self.is_connected else None]
         if self._hold_until_ns > now_ns:
             due.append(self._hold_until_ns)

@@ -1,4 +1,4 @@
-"""End of a run at its broker, when its process does not answer or is dead."""
+"""Cancellation of a run's orders at its broker when its process is dead or does not answer."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def trades_at_broker(folder: Path) -> bool:
 
 
 def close_out(folder: Path, *, positions: bool) -> list[str]:
-    """Cancel the orders of a run at its broker, and perhaps close what it holds.
+    """Cancel the orders of a run at its broker, and close its positions if asked to.
 
     Args:
         folder: The run folder.
-        positions: Whether the symbols that it holds are closed as well.
+        positions: Whether the run's positions are closed as well.
 
     Returns:
-        What was done, in words.
+        What was done, one text for each action.
 
     Raises:
         ConfigError: The environment has no keys.

@@ -16,7 +16,7 @@ __all__ = ["leave"]
 
 
 def leave(link: BrokerLink, desk: TradingDesk, say: Callable[[str], None]) -> None:
-    """Cancel open orders if the config says so, and say what stays at the broker."""
+    """Cancel open orders if the config says so, and report what stays at the broker."""
     orders = {key: order for key, order in desk.open_orders.by_id.items() if key not in desk.held_back.orders}
     holdings = desk.account.holdings
     if orders and desk.config.at_stop == "cancel":

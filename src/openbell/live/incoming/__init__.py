@@ -1,1 +1,1 @@
-"""Bars and events of a feed, on their way to the session."""
+"""Reception of a feed's bars and events for the session."""

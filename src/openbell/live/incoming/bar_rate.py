@@ -1,4 +1,4 @@
-"""Rate at which bars come."""
+"""Rate at which bars arrive."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _SPAN_S = 60
 
 
 class BarRate:
-    """Count of the bars that came within the last minute."""
+    """Count of the bars that arrived within the last minute."""
 
     def __init__(self) -> None:
         self._counts: deque[list[int]] = deque()
         self._total = 0
 
     def heard(self, time_ns: int) -> None:
-        """Count a bar that came at a time."""
+        """Count a bar that arrived at a time."""
         second = time_ns // _SECOND_NS
         if self._counts and self._counts[-1][0] >= second:
             self._counts[-1][1] += 1
@@ -28,7 +28,7 @@ class BarRate:
         self._total += 1
 
     def at(self, time_ns: int) -> int:
-        """Return how many came within the minute before a time."""
+        """Return how many bars arrived within the minute before a time."""
         self._forget(time_ns // _SECOND_NS)
         return self._total
 

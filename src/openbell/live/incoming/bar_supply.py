@@ -1,4 +1,4 @@
-"""Supply of a session with the bars of a feed, which are subscribed first, then fetched, then put together."""
+"""Subscriptions to a feed and requests of its history, for the symbols of a session."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class _Asked(NamedTuple):
 
 @dataclass(slots=True)
 class _Supplied:
-    """State of one symbol's bars, past and present.
+    """State of the subscription and history of one symbol.
 
     Attributes:
-        since: By interval, the first day from which on every bar is here or on its way.
+        since: By interval, the first day of the bars that have come or are requested.
         requests: The numbers of the requests that are not answered.
-        errors: Why requests were not answered.
+        errors: Why requests failed.
     """
 
     since: dict[str, date] = field(default_factory=dict)
@@ -63,22 +63,24 @@ class _Supplied:
 
 
 class Supply:
-    """Bars of the feed, past and present, for as many symbols as a session needs.
+    """Subscribes to the symbols that a session needs, and requests their history.
+
+    A symbol is subscribed first and its history requested after that, so that no bar between the two is missing.
 
     Attributes:
-        acknowledged: The symbols that the feed says it sends.
-        behind_ns: How far the machine's clock is behind that of the feed; history is asked for until then.
-        asked_ns: When history until then was asked for last, nanoseconds since 1970 UTC.
-        is_paused: Whether nothing is asked of the feed, because what is asked for is here already.
-        not_fetched: The symbols and intervals whose bars since the last loss of the connection cannot be had, and why.
+        acknowledged: The symbols whose subscription the feed has acknowledged.
+        behind_ns: How far the machine's clock is behind that of the feed; history is requested until then.
+        asked_ns: When history was requested last, nanoseconds since 1970 UTC.
+        is_paused: Whether requests are only noted and not sent, because the bars are in the record of the run.
+        not_fetched: The symbols and intervals of which the backfill after a lost connection failed, and why.
         morning: Bars of history that belong to the session's day, in the order in which they came.
 
     Args:
         feed: The feed.
-        store: Takes up the history.
-        today: Takes up the bars of the session's day.
+        store: Receives the history of earlier days.
+        today: The bars of the session's day.
         time_manager: The calendar.
-        earlier: Has what the feed's own history lacks; None when nothing has.
+        earlier: Has bars that are missing in the feed's own history; None without such a source.
     """
 
     def __init__(
@@ -116,11 +118,11 @@ class Supply:
 
     @property
     def is_catching_up(self) -> bool:
-        """Whether bars that a lost connection has cost are on their way."""
+        """Whether the backfill after a lost connection is under way."""
         return any(asked.is_catch_up for asked in self._requests.values())
 
     def unmet(self, symbol: str, needs: Needs, context: ProvisioningContext) -> dict[str, date]:
-        """Return the days from which on bars are needed that were never asked for, by interval."""
+        """Return, by interval, the first days of bars that are needed and were never requested."""
         market, held = context.market(symbol), self._symbols.get(symbol)
         unmet: dict[str, date] = {}
         for need in needs.intervals.values():
@@ -150,18 +152,18 @@ class Supply:
         return self._reach.day_before(symbol, interval, self._symbols[symbol].since[interval], further_back)
 
     def refusal(self, symbol: str) -> str:
-        """Return why the feed cannot take another symbol (empty when it can)."""
+        """Return why the feed cannot send another symbol (empty when it can)."""
         limit = self._feed.limit
         if limit is None or symbol in self._symbols or len(self._symbols) < limit:
             return ""
         return f"the feed {self._feed.name} takes {limit} symbols at the most, and has {len(self._symbols)} already"
 
     def refuse(self, symbol: str, reason: str) -> None:
-        """Note why a symbol is not even asked for."""
+        """Note why a symbol is not subscribed."""
         self._refused[symbol] = reason
 
     def ask(self, unmet: Mapping[str, Mapping[str, date]], *, further: bool = False) -> None:
-        """Subscribe to symbols, and ask for their bars from a day on, by symbol and interval.
+        """Subscribe to symbols, and request their history from the given days on, by symbol and interval.
 
         Args:
             unmet: The days.
@@ -176,7 +178,7 @@ class Supply:
                 self._symbols[symbol].since.update(by_interval)
             return
         if new:
-            # First, so that no bar closes between the last of the history and the first of the stream.
+            # Before the history, so that no bar closes between its last bar and the first of the stream.
             self._answers_due += 1
             self._feed.subscribe(new)
         self.asked_ns = self._feed.arrivals.now_ns
@@ -185,45 +187,45 @@ class Supply:
                 held = self._symbols[symbol].since.get(interval)
                 self._symbols[symbol].since[interval] = first
                 self._history.want(symbol, interval, first, (held or self._today.day) - timedelta(days=1))
-                # What is here already is not fetched again.
+                # Bars that were requested before are not fetched again.
                 to_ns = self._now_ns if held is None else self._begin_ns(interval, held)
                 begin_ns = self._begin_ns(interval, first)
                 request = HistoryRequest(self._next(), symbol, interval, first, begin_ns, to_ns)
                 self._request(_Asked(request, until=held, is_further=further))
 
     def go_on(self, since_ns: int) -> None:
-        """Ask the feed for everything that was noted while nothing was asked, from a time on."""
+        """End the pause, subscribe to all symbols that were noted, and request their bars since a time."""
         self.is_paused = False
         if self._symbols:
             self.catch_up(since_ns)
 
     def begin_anew(self) -> None:
-        """Forget what was noted while nothing was asked."""
+        """End the pause, and forget all symbols that were noted."""
         self.is_paused = False
         self._symbols.clear()
         self._refused.clear()
         self._reach.clear()
 
     def catch_up(self, since_ns: int) -> None:
-        """Subscribe to everything again, and ask for the bars since a time, for a connection was lost."""
+        """Subscribe to all symbols again, and request the bars since a time, after a connection was lost."""
         unanswered = [asked for asked in self._requests.values() if not asked.is_catch_up]
         self._requests.clear()
         for supplied in self._symbols.values():
             supplied.requests.clear()
-        self._answers_due = 1  # those of a connection that was lost do not come
+        self._answers_due = 1  # answers of the lost connection do not come
         self._feed.subscribe(self._symbols)
         for asked in unanswered:
             self._request(asked._replace(request=asked.request._replace(number=self._next())))
         self.fetch_since(since_ns)
 
     def fetch_since(self, since_ns: int) -> None:
-        """Ask for the bars of all symbols since a time, for which time waits."""
+        """Request the bars of all symbols since a time, for which the session then waits."""
         self.not_fetched.clear()
         now_ns, day = self._now_ns, self._time_manager.day_of(since_ns)
         for symbol, supplied in self._symbols.items():
             for name in supplied.since:
                 interval = parse_interval(name)
-                # From before the loss, so that the bar that was running then is among them.
+                # From before the loss, so that the bar that was open then is included.
                 begin_ns = since_ns // _SECOND_NS * _SECOND_NS - 2 * interval.ns
                 from_ns = begin_ns if interval.is_intraday else self._begin_ns(name, day)
                 request = HistoryRequest(self._next(), symbol, name, day, from_ns, now_ns)
@@ -252,29 +254,29 @@ class Supply:
         return tm.session(tm.first_session_on_or_after(day)).first_ns
 
     def answered(self, answer: FeedAnswer) -> list[str]:
-        """Take up the subscription as the feed has acknowledged it.
+        """Update the acknowledged and refused symbols from the feed's answer to a subscription.
 
         Returns:
-            The symbols that it does not send although they were asked for.
+            The symbols that were subscribed and are not acknowledged.
         """
         self._answers_due = max(0, self._answers_due - 1)
         self.acknowledged = answer.symbols.intersection(self._symbols)
         self._refused.update(answer.refused)
-        # What was asked for since is in an answer that is still to come.
+        # Symbols that were subscribed meanwhile are in an answer that is still to come.
         return [] if self._answers_due else [symbol for symbol in self._symbols if symbol not in answer.symbols]
 
     def received(self, history: FeedHistory) -> None:
-        """Take up history, of earlier days for the store and of today for the session."""
+        """Keep history that has come, of earlier days for the store and of today for the session."""
         known = self._requests.pop(history.number, None)
         if known is None:
-            return  # of a connection that was lost
+            return  # requested on a connection that was lost
         request = known.request
         supplied = self._symbols.get(request.symbol)
         if supplied is None:
             return
         supplied.requests.discard(history.number)
         if history.error and (known.is_catch_up or known.is_further):
-            # What is there stays; what came meanwhile is asked for again after the next loss.
+            # Bars that are there stay; the missing ones are requested again after the next loss.
             self.not_fetched.append(f"{request.symbol} {request.interval} ({history.error})")
             if known.is_further:
                 self._reach.ends(request.symbol, request.interval)
@@ -297,12 +299,15 @@ class Supply:
             self._reach.received(request, earlier, until=known.until)
 
     def take_morning(self) -> list[FeedBar]:
-        """Return the bars of the session's day that came as history, which are the caller's from now on."""
+        """Return the bars of the session's day that came as history, and remove them from here."""
         taken, self.morning = self.morning, []
         return taken
 
     def store_history(self) -> bool:
-        """Write the history that has come to the store, in one commit, and return whether there was any."""
+        """Write the history that has come to the store, and return whether there was any.
+
+        All of it is written in one commit.
+        """
         return self._history.commit(lambda symbol: symbol in self._symbols and not self.is_stitched(symbol))
 
     def keep_bars(self) -> None:
@@ -318,24 +323,27 @@ class Supply:
         self.store_history()
 
     def is_complete(self, symbol: str) -> bool:
-        """Return whether a symbol is acknowledged and everything that was asked of it has come."""
+        """Return whether a symbol is acknowledged, and all of its requests are answered."""
         supplied = self._symbols.get(symbol)
         return supplied is not None and symbol in self.acknowledged and not supplied.requests
 
     def is_stitched(self, symbol: str) -> bool:
-        """Return whether nothing that was asked of a symbol is on its way."""
+        """Return whether all requests of a symbol are answered.
+
+        If they are, its history joins the stream without a gap.
+        """
         supplied = self._symbols.get(symbol)
         return supplied is not None and not supplied.requests
 
     def error(self, symbol: str) -> str:
-        """Return why a symbol cannot be had (empty while it may come)."""
+        """Return why the bars of a symbol are unavailable (empty while they may come)."""
         if symbol in self._refused:
             return f"{symbol} cannot be had: {self._refused[symbol]}"
         supplied = self._symbols.get(symbol)
         return "" if supplied is None else "; ".join(dict.fromkeys(supplied.errors))
 
     def missing(self, symbol: str) -> str:
-        """Return what is missing of a symbol, for people."""
+        """Return a text that says which answers on a symbol have not come."""
         supplied = self._symbols.get(symbol)
         if supplied is None:
             return "it was never asked for"
@@ -346,7 +354,7 @@ class Supply:
         return ", ".join([*waits, *(f"no answer about {text}" for text in asked)]) or "nothing"
 
     def drop(self, symbols: Iterable[str]) -> None:
-        """Ask for no more bars of symbols, and forget what has come of them today."""
+        """Unsubscribe from symbols, and forget their bars of today."""
         gone = [symbol for symbol in symbols if symbol in self._symbols]
         if not gone:
             return
@@ -354,7 +362,7 @@ class Supply:
             for number in self._symbols.pop(symbol).requests:
                 self._requests.pop(number, None)
             self._reach.forget(symbol)
-        # If it comes back, that is acknowledged anew.
+        # If the symbol is subscribed again, it has to be acknowledged again.
         self.acknowledged -= set(gone)
         self._today.forget(gone)
         if not self.is_paused:

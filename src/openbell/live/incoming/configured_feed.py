@@ -1,4 +1,4 @@
-"""Feeds, made as a config asks for them."""
+"""Feed that a config names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars of earlier sessions that a feed's own history lacks, and where those of today are kept for later ones."""
+"""Bars that a feed's history does not have, and bars kept for later sessions."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ KEPT = "feeds"
 
 
 def place_of_kept_bars(store: Place, feed: str) -> Place:
-    """Return where the bars are that live sessions have kept of a feed, which are a store of their own."""
+    """Return the place of the store in which live sessions keep the bars of a feed."""
     return store / KEPT / quote(feed, safe="")
 
 
 class OtherSourceBars(NamedTuple):
-    """Bars of a series that are not of the feed.
+    """Bars of a series that come from another source than the feed.
 
     Attributes:
         symbol: The symbol.
@@ -45,14 +45,14 @@ class OtherSourceBars(NamedTuple):
 
 
 class EarlierBars:
-    """Bars that live sessions have kept of a feed, and those of another source where the two may be mixed.
+    """Bars that live sessions have kept, and bars of the config's store if these may be mixed.
 
     Args:
         store: The store of the config.
         feed: The label of the feed.
         keeps: Whether the bars of today are kept.
         mixes: Whether the bars of the config's store are used where neither the feed nor what was kept has any.
-        notify: Tells people which bars are of another source.
+        notify: Called with a message about bars of another source.
     """
 
     def __init__(self, store: Place, feed: str, *, keeps: bool, mixes: bool, notify: Callable[[str], None]) -> None:
@@ -67,10 +67,10 @@ class EarlierBars:
     def added_to(
         self, bars: Sequence[FeedBar], symbol: str, interval: str, first: date, last: date
     ) -> tuple[list[FeedBar], OtherSourceBars | None]:
-        """Return the bars of a feed's history with those that it lacks, and which of them are of another source.
+        """Return a feed's history with its missing bars added, and the added bars of another source.
 
         Args:
-            bars: What the feed has.
+            bars: The bars of the feed's history.
             symbol: The symbol.
             interval: The interval.
             first: The first day that is wanted.
@@ -83,13 +83,13 @@ class EarlierBars:
         return [*found.values(), *others], OtherSourceBars(symbol, interval, others) if others else None
 
     def keep(self, frames: Iterable[tuple[str, str, pl.DataFrame]]) -> None:
-        """Keep the bars of a session that is over, all of them or, should the process be killed, none.
+        """Keep the bars of a session that is over, in one commit.
 
         Args:
             frames: A symbol, an interval and its bars, with the columns of the store.
 
         Raises:
-            StoreError: They cannot be written.
+            StoreError: The bars cannot be written.
         """
         if self._kept is None:
             return
@@ -101,7 +101,7 @@ class EarlierBars:
             write_label(self._kept.path, f"bars of the feed {self._feed}, kept by live sessions")
 
     def tell_of(self, mixed: Sequence[OtherSourceBars]) -> None:
-        """Tell people which bars are of another source than those to come."""
+        """Report which bars are of another source than those to come."""
         if not mixed:
             return
         first, *rest = mixed

@@ -1,4 +1,4 @@
-"""Connection to a feed, judged by what comes of it and made again when it is lost."""
+"""Connection to a feed, whose health is judged and which is made again when it is lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_TOO_EARLY = 2
 
 
 class FeedState(NamedTuple):
-    """Health of a feed, and its reason in words."""
+    """Health of a feed, and a text with the reason."""
 
     health: FeedHealth
     reason: str
@@ -40,18 +40,18 @@ class FeedState(NamedTuple):
 
 
 class Connection:
-    """Judges the feed, says when to connect again, and does it.
+    """Judges the health of the feed, and reconnects when that is due.
 
     Args:
         feed: The feed.
-        say: Tells people.
-        seed: Of the waits between attempts, which are drawn.
+        say: Reports a message to the user.
+        seed: The seed of the random waits between attempts to connect.
 
     Attributes:
-        lost_since_ns: Since when bars may be missing, nanoseconds since 1970 UTC.
-        has_ended: Whether it makes no sense to try again.
+        lost_since_ns: The time since which bars may be missing, nanoseconds since 1970 UTC.
+        has_ended: Whether the feed has ended for good, so that no reconnection is tried.
         losses: How many times a connection was lost.
-        rate: The rate at which bars come.
+        rate: The rate at which bars arrive.
     """
 
     def __init__(self, feed: Feed, say: Callable[[str], None], seed: int = 0) -> None:
@@ -69,7 +69,7 @@ class Connection:
         self._too_early: dict[str, set[int]] = {}
         self._why_useless = ""
         self._has_told_of_bars = False
-        self._given_up = ""  # why, until the next attempt has an outcome
+        self._given_up = ""  # why a silent connection was closed, until the next attempt has an outcome
         self._fetched: dict[int, set[str]] = defaultdict(set)
         self.has_ended = False
         self.losses = 0
@@ -81,31 +81,31 @@ class Connection:
 
     @property
     def health(self) -> FeedHealth:
-        """Health by now, without its reason."""
+        """Current health, without its reason."""
         state = self._judge.state
         return "STALE" if self._given_up or (self._why_useless and state == "LIVE") else state
 
     @property
     def state(self) -> FeedState:
-        """Health by now."""
+        """Current health, with its reason."""
         useless = self._why_useless if self._judge.state == "LIVE" else ""
         return FeedState(self.health, self._given_up or useless or self._judge.reason)
 
     @property
     def next_ns(self) -> int | None:
-        """Time to connect again, None when that is not due."""
+        """Time of the next attempt to connect, None when none is due."""
         return self._reconnecting.next_ns
 
     @property
     def heard_ns(self) -> int:
-        """Time at which the last bar came, or the connection, in nanoseconds since 1970 UTC."""
+        """Time at which the last bar arrived or the connection was made, nanoseconds since 1970 UTC."""
         return self._judge.heard_ns
 
     def lost(self, event: FeedLost, time_ns: int) -> None:
-        """Take up that there is no connection."""
+        """Handle the loss of the connection, and schedule the next attempt unless it is final."""
         if not self.is_down:
             self.losses += 1
-            # What an earlier loss has cost, and was not fetched, is still missing.
+            # Bars that an earlier loss has cost, and that were not fetched, are still missing.
             self.lost_since_ns = min(time_ns, self.heard_ns or time_ns, self._unfilled_ns or time_ns)
         self._judge.lost()
         self._given_up = ""
@@ -117,10 +117,10 @@ class Connection:
         self._say(f"the feed {self._feed.name} is down: {event.reason}. Next try in {(next_ns - time_ns) / 1e9:.1f} s.")
 
     def came_back(self, time_ns: int) -> bool:
-        """Take up that there is a connection.
+        """Handle a connection that was made.
 
         Returns:
-            Whether bars may have been lost meanwhile, which are to be fetched.
+            Whether bars may have been missed meanwhile, so that a backfill is needed.
         """
         was_lost = self._has_connected and self.is_down
         self._has_connected = True
@@ -136,7 +136,12 @@ class Connection:
         return was_lost
 
     def filled(self, time_ns: int, *, is_whole: bool = True) -> None:
-        """Take up that what passed while there was no connection has been fetched, or as much of it as can be had."""
+        """Handle the end of a backfill.
+
+        Args:
+            time_ns: The time, nanoseconds since 1970 UTC.
+            is_whole: Whether all missed bars were fetched.
+        """
         if self._judge.state == "BACKFILLING":
             self._judge.filled(time_ns, self._fetched)
             self._fetched.clear()
@@ -144,12 +149,12 @@ class Connection:
                 self._unfilled_ns = 0
 
     def fetched(self, symbol: str, end_ns: int) -> None:
-        """Take up that history has a bar of a round, whose time may have passed in silence."""
+        """Note a bar of the backfill, by which a silent round is judged afterwards."""
         if self._judge.state == "BACKFILLING":
             self._fetched[end_ns].add(symbol)
 
     def told_time(self, event: FeedClock) -> None:
-        """Take up the time at the server, and tell people when the machine's clock is wrong."""
+        """Compare the server's clock with the machine's, and report when the machine's becomes wrong or right."""
         # Whole seconds say less than bars that come before they end.
         self._clock_is(min(event.ahead_ns, self._ahead_ns) if self._early_ns else event.ahead_ns)
 
@@ -169,7 +174,7 @@ class Connection:
 
     @property
     def clock_refusal(self) -> str:
-        """Why the machine's clock lets no position be opened (empty when it does)."""
+        """Why no position may be opened on account of the machine's clock (empty when one may)."""
         return self._clock_words if abs(self._ahead_ns) > _TOO_WRONG_NS else ""
 
     @property
@@ -180,7 +185,7 @@ class Connection:
         return f"the machine's clock is {seconds} {side} that of the feed {self._feed.name}{by}"
 
     def heard(self, interval: str, time_ns: int) -> None:
-        """Take up that a bar of an interval has come that has a place in the session, or that nobody asked for ("")."""
+        """Note that a bar of an interval has arrived that has a place in the session, or that nobody requested ("")."""
         self._judge.heard(time_ns)
         self.rate.heard(time_ns)
         self._reconnecting.heard(time_ns)
@@ -193,7 +198,7 @@ class Connection:
             self._clock_is(0)
 
     def heard_early(self, early_ns: int, time_ns: int) -> bool:
-        """Take up that bars come so long before they end, which is how far the machine's clock is behind.
+        """Note that bars arrive so long before they end, which is how far the machine's clock is behind.
 
         Returns:
             Whether that is news, and history that was asked for until now has ended too early.
@@ -204,7 +209,7 @@ class Connection:
         return is_news
 
     def heard_too_early(self, bar: FeedBar, end_ns: int, time_ns: int) -> None:
-        """Take up that a bar has come too long before its end to be one that has closed."""
+        """Note that a bar has arrived too long before its end to be one that has closed."""
         self.rate.heard(time_ns)
         text = (
             f"{bar.interval} bars of the feed {self._feed.name} come before they end, by the machine's clock: one of "
@@ -222,7 +227,7 @@ class Connection:
             self._why_useless = text if _is_many(starts) else self._why_useless
 
     def halted(self, symbol: str, *, is_halted: bool) -> None:
-        """Take up that trading in a symbol is halted, or goes on."""
+        """Note that trading in a symbol is halted or resumed."""
         if symbol in self._expected:
             self._judge.halted(symbol, is_halted=is_halted)
 
@@ -236,7 +241,14 @@ class Connection:
         self._expected = now
 
     def round_ended(self, end_ns: int, came: Collection[str], now_ns: int, phase: str = "") -> None:
-        """Take up which symbols had a bar at a time of a part of the day, and give a silent connection up."""
+        """Judge the feed by the bars of a round, and close the connection if it is stale.
+
+        Args:
+            end_ns: The time at which the round's bars close, nanoseconds since 1970 UTC.
+            came: The symbols that had a bar.
+            now_ns: The time outside of the session clock.
+            phase: "before" or "after" regular hours, empty within them.
+        """
         self._judge.round_ended(end_ns, came, now_ns, phase)
         if self._judge.state == "STALE":
             reason = self._judge.reason
@@ -245,7 +257,7 @@ class Connection:
             self._given_up = reason
 
     def act(self, now_ns: int) -> None:
-        """Connect again if that is due."""
+        """Reconnect if that is due."""
         due_ns = self._reconnecting.next_ns
         if due_ns is not None and now_ns >= due_ns:
             self._reconnecting.attempted(now_ns)

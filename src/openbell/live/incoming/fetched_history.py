@@ -1,4 +1,4 @@
-"""Bars of earlier days that came for a live session, on their way to the store of its run."""
+"""Bars of earlier days that a live session has fetched, to be written to the store of its run."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class FetchedHistory:
 
     Args:
         store: The store.
-        today: The bars of the running session, which are the next one's history.
-        earlier: Has what the feed's own history lacks; None when nothing has.
+        today: The bars of the running session, which are history for the next one.
+        earlier: Has bars that are missing in the feed's own history; None without such a source.
     """
 
     def __init__(self, store: BarStore, today: TodayBars, earlier: EarlierBars | None) -> None:
@@ -40,23 +40,23 @@ class FetchedHistory:
         self._actions: list[pl.DataFrame] = []
 
     def want(self, symbol: str, interval: str, first: date, last: date) -> None:
-        """Note from which day to which bars are asked for, some of which others than the feed may have."""
+        """Note the days of a request, whose missing bars are to be added from elsewhere."""
         if self._earlier is not None:
             self._wanted[symbol, interval] = first, last
 
     def add(self, bar: FeedBar) -> None:
-        """Take up a bar."""
+        """Add a bar that has come."""
         self._bars[bar.symbol, bar.interval].append(bar)
 
     def add_actions(self, actions: pl.DataFrame) -> None:
-        """Take up corporate actions."""
+        """Add corporate actions that have come."""
         self._actions.append(actions)
 
     def commit(self, waits: Callable[[str], bool]) -> bool:
-        """Write what has come, in one commit, and return whether there was any.
+        """Write the history that has come, in one commit, and return whether there was any.
 
         Args:
-            waits: Says of which symbols more is on its way.
+            waits: Returns whether requests of a symbol are unanswered.
         """
         if self._actions:
             ActionStore(self._store.path).write(pl.concat(self._actions))
@@ -70,11 +70,11 @@ class FetchedHistory:
         return True
 
     def _with_earlier(self, waits: Callable[[str], bool]) -> dict[tuple[str, str], list[FeedBar]]:
-        """Take the history that has come, with what it lacks and others have."""
+        """Return the history that has come, with its missing bars added, and remove it from here."""
         if self._earlier is None:
             taken, self._bars = self._bars, defaultdict(list)
             return taken
-        # What is still on its way may have what others would stand in for.
+        # A series whose answer is still to come may not need bars from elsewhere.
         keys = [key for key in {**self._bars, **self._wanted} if key not in self._wanted or not waits(key[0])]
         found: dict[tuple[str, str], list[FeedBar]] = {}
         mixed: list[OtherSourceBars] = []
@@ -89,7 +89,7 @@ class FetchedHistory:
         return found
 
     def add_today(self) -> None:
-        """Take up the bars of the day that is over, which are history of the next."""
+        """Add the bars of the day that is over, as history of the next."""
         for key, bars in self._bars_of_today():
             self._bars[key] += bars
 

@@ -1,4 +1,4 @@
-"""Intake of a live session, which takes up what arrives."""
+"""Handling of the events that arrive for a live session."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.provisioning import ProvisioningContext
 
     class Day(Protocol):
-        """Session as far as it is played, and what came and waits."""
+        """Part of a `LiveDay` that the intake needs."""
 
         waiting_bars: WaitingBars
         played_ns: int
@@ -39,13 +39,13 @@ _HOUR_NS = 3_600_000_000_000
 
 
 class Intake:
-    """Puts each thing that arrives where it belongs.
+    """Passes each event that arrives to the part of the run that handles it.
 
     Args:
-        day: The session as far as it is played.
+        day: The session, with its waiting bars and the time up to which it is played.
         resources: Feed, bars and settings of the run.
         context: The session.
-        rounds: The bars of each time as they come.
+        rounds: Judges the feed by the bars of each time.
 
     Attributes:
         halted: The symbols in which trading is halted.
@@ -59,7 +59,7 @@ class Intake:
         self.halted: set[str] = set()
 
     def handle(self, arrival: Arrival) -> None:
-        """Take up an event of the feed."""
+        """Handle an event of the feed or the broker."""
         event, supply = arrival.event, self._resources.supply
         match event:
             case FeedBar():
@@ -80,12 +80,12 @@ class Intake:
             case FeedMessage():
                 self._resources.say(f"{self._resources.feed.name}: {event.text}")
             case FeedLost() | FeedBack() | FeedClock():
-                self._connection_told(event, arrival.time_ns)
+                self._handle_connection(event, arrival.time_ns)
             case _ if self._resources.broker_traffic is not None:
                 self._resources.broker_traffic.came(event, arrival.time_ns)
 
     def _bar_came(self, bar: FeedBar, time_ns: int) -> None:
-        """Put a bar of the stream where it belongs, and let the connection be judged by that."""
+        """Handle a bar of the stream, by whose place in the session the connection is judged."""
         connection, supply, waiting_bars = self._resources.connection, self._resources.supply, self._day.waiting_bars
         if bar.symbol not in supply:
             waiting_bars.counts["unasked"] += 1
@@ -104,8 +104,8 @@ class Intake:
                 if is_news:  # the history that was asked for ends where our clock was, and the stream began later
                     supply.fetch_since(max(supply.asked_ns, time_ns - _HOUR_NS))
 
-    def _connection_told(self, event: FeedLost | FeedBack | FeedClock, time_ns: int) -> None:
-        """Take up what became of the connection to the feed."""
+    def _handle_connection(self, event: FeedLost | FeedBack | FeedClock, time_ns: int) -> None:
+        """Handle a lost or new connection, or the time of the server."""
         connection = self._resources.connection
         match event:
             case FeedLost():
@@ -118,7 +118,7 @@ class Intake:
                 self._resources.supply.behind_ns = connection.behind_ns
 
     def _received(self, history: FeedHistory, time_ns: int) -> None:
-        """Take up bars that were asked for, and whether they were the last of a lost connection's."""
+        """Handle an answer to a request of history, and end the backfill with its last one."""
         supply = self._resources.supply
         supply.received(history)
         self.take_morning()
@@ -126,7 +126,7 @@ class Intake:
             self._caught_up(time_ns)
 
     def _caught_up(self, time_ns: int) -> None:
-        """Take up that what was to be fetched has come, and name what cannot be had."""
+        """End the backfill, and report the bars that could not be fetched."""
         failed = self._resources.supply.not_fetched
         self._resources.connection.filled(time_ns, is_whole=not failed)
         if failed:
@@ -134,7 +134,7 @@ class Intake:
             failed.clear()
 
     def take_morning(self) -> None:
-        """Put the bars of the session's day that came as history beside those of the stream."""
+        """Put the bars of the session's day that came as history among those of the stream."""
         now_ns, current = self._resources.feed.arrivals.now_ns, self._context.session_data.current
         early = [
             bar
@@ -143,11 +143,11 @@ class Intake:
         ]
         self._rounds.fetched(early)
         if any(bar.symbol not in current for bar in early):
-            # Nobody has seen anything of these symbols: nothing is late.
+            # These symbols are not in the session yet: none of their bars is late.
             self.put_in_place(self._day.waiting_bars.take_late(except_of=current))
 
     def put_in_place(self, bars: Iterable[FeedBar]) -> None:
-        """Put bars that nobody has seen anything beside in their places, whether or not others came before."""
+        """Put bars of symbols that the session has not shown yet in their places, in any order."""
         self._resources.record.bars(
             self._day.played_ns, self._day.waiting_bars.added_to(self._resources.today, bars, "same")
         )

@@ -1,4 +1,4 @@
-"""Intervals that a live session has of each symbol."""
+"""Intervals that a feed has of each symbol in a live session."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ __all__ = ["OfferedIntervals"]
 
 
 class OfferedIntervals:
-    """Asks the feed for the intervals of a symbol once, and records what it says of that symbol alone.
+    """Returns the intervals that the feed has of a symbol.
+
+    The feed is asked once for each symbol, and intervals that are particular to a symbol are recorded.
 
     Args:
         feed: The feed.
-        record: What is recorded of the run.
+        record: The record of the run.
         day: The session's day, as the record has it.
     """
 
@@ -29,11 +31,11 @@ class OfferedIntervals:
         self._known: dict[str, SymbolIntervals] = {}
 
     def __call__(self, symbol: str) -> SymbolIntervals:
-        """Return the intervals of a symbol."""
+        """Return the intervals of a symbol, those of the whole feed unless the feed knows better."""
         known = self._known.get(symbol)
         if known is None:
-            said = self._feed.intervals_of(symbol)
-            if said is not None:
-                self._record.offered(self._day, symbol, *said)
-            known = self._known[symbol] = said or SymbolIntervals(self._feed.intervals, self._feed.intervals)
+            particular = self._feed.intervals_of(symbol)
+            if particular is not None:
+                self._record.offered(self._day, symbol, *particular)
+            known = self._known[symbol] = particular or SymbolIntervals(self._feed.intervals, self._feed.intervals)
         return known

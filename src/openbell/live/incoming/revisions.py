@@ -20,11 +20,11 @@ Revision = tuple[str, str, "Bar | None", Bar]
 
 
 class BarsBefore:
-    """Bars of the series that somebody follows, as they were before others came late.
+    """Bars of subscribed series, as they were before late or corrected bars changed them.
 
     Args:
         late: The bars that came late, or again with other values.
-        followed: The series that somebody follows.
+        followed: The series that strategies subscribe to.
         end_of: Returns when a bar of the feed closes.
     """
 
@@ -36,12 +36,12 @@ class BarsBefore:
         for bar in late:
             for series in of_all:
                 if series.symbol == bar.symbol and bar.interval == (series.base or series.interval):
-                    # The last moment within the bar, for a daily one is labelled by a date that begins before it.
+                    # The last moment within the bar, since the date that labels a daily bar begins before the session.
                     within_ns = end_of(bar) - 1
                     self._before[series.symbol, series.interval, within_ns] = _bar_at(series, within_ns)
 
     def revisions(self, data: SessionData, now_ns: int) -> Iterator[Revision]:
-        """Yield the closed bars that are others now."""
+        """Yield the closed bars that differ from what they were."""
         seen = set()
         for (symbol, interval, within_ns), old in self._before.items():
             series = data.get_bars(symbol, interval)

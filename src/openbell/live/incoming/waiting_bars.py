@@ -1,4 +1,4 @@
-"""Bars as they arrive, each put where it belongs in the session's time."""
+"""Bars that have arrived and wait for the session clock."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Place: TypeAlias = Literal["waits", "late", "early", "other_day", "outside", "fu
 
 
 class Counts(NamedTuple):
-    """Numbers of bars that came and were not played as new ones.
+    """Counts of the bars that came and were not played as new ones.
 
     Attributes:
         same: Bars that came again as they were.
@@ -41,7 +41,7 @@ class Counts(NamedTuple):
         other_day: Bars of another day.
         outside: Bars outside the session, or that begin where no bar does.
         future: Bars that came long before their end.
-        unasked: Bars of symbols that nobody asked for.
+        unasked: Bars of symbols that were not subscribed.
     """
 
     same: int = 0
@@ -54,7 +54,7 @@ class Counts(NamedTuple):
 
 
 class WaitingBars:
-    """Bars that wait for their time, and those that came too late for it.
+    """Bars that wait until their time is played, and those that came after it was.
 
     Args:
         session: The session's times.
@@ -62,7 +62,7 @@ class WaitingBars:
 
     Attributes:
         too_late: Bars of times that have been played, in the order in which they came.
-        counts: What was set aside, or came again.
+        counts: How many bars were refused, late or repeated, by the names of `Counts`.
         behind_ns: How far our clock is behind that of the feed, by the bar that came early last; 0 if it tells nothing.
     """
 
@@ -82,12 +82,12 @@ class WaitingBars:
         self.counts: dict[str, int] = dict.fromkeys(Counts._fields, 0)
 
     def put(self, bar: FeedBar, now_ns: int, played_ns: int, *, is_history: bool = False) -> Place:
-        """Take up a bar that has come.
+        """Keep a bar that has come until its time, or refuse it.
 
         Args:
             bar: The bar.
             now_ns: The time outside of the session clock, nanoseconds since 1970 UTC.
-            played_ns: The session clock.
+            played_ns: The time up to which the session is played.
             is_history: Whether it came as history, for which any bar of the stream stands.
 
         Returns:
@@ -141,7 +141,7 @@ class WaitingBars:
         return self._session.first_ns <= time_ns < self._session.last_ns
 
     def take_until(self, time_ns: int) -> list[FeedBar]:
-        """Return the bars that have closed by a time, which are the caller's from now on."""
+        """Return the bars that have closed by a time, and remove them from here."""
         taken: list[FeedBar] = []
         for end_ns in sorted(end for end in {*self._by_end, *self._early} if end <= time_ns):
             taken += self._by_end.pop(end_ns, ())
@@ -155,10 +155,10 @@ class WaitingBars:
         return not set_aside.isdisjoint(due - self._came.get(time_ns, _NONE) - self._early.get(time_ns, {}).keys())
 
     def take_late(self, *, except_of: Collection[str] = ()) -> list[FeedBar]:
-        """Return the bars that came too late, which are the caller's from now on.
+        """Return the bars that came too late, and remove them from here.
 
         Args:
-            except_of: The symbols whose bars are left.
+            except_of: The symbols whose bars stay.
         """
         taken = [bar for bar in self.too_late if bar.symbol not in except_of]
         self.too_late = [bar for bar in self.too_late if bar.symbol in except_of]
@@ -167,13 +167,13 @@ class WaitingBars:
     def added_to(
         self, today: TodayBars, bars: Iterable[FeedBar], *counted: str, new: str = "new"
     ) -> list[tuple[FeedBar, str]]:
-        """Put bars beside those that came before, and return those that are not there already with what they are.
+        """Add bars to those of the session's day, and return those that changed it, each with its kind.
 
         Args:
-            today: The bars that came before.
-            bars: The bars.
-            counted: What is counted.
-            new: What a bar after all others is counted as.
+            today: The bars of the session's day.
+            bars: The bars to add.
+            counted: The kinds to count.
+            new: The kind as which a bar after all others is counted.
         """
         kept: list[tuple[FeedBar, str]] = []
         for bar in bars:
@@ -185,7 +185,7 @@ class WaitingBars:
         return kept
 
     def next_close(self, intervals: Iterable[str], after_ns: int) -> int | None:
-        """Return the next time at which the calendar has a bar of some intervals close, or None."""
+        """Return the next time at which a bar of some intervals closes by the calendar, or None."""
         found = []
         for name in intervals:
             closes = self._closes_of(name)
@@ -195,18 +195,18 @@ class WaitingBars:
         return min(found, default=None)
 
     def closes_between(self, intervals: Iterable[str], after_ns: int, until_ns: int) -> int:
-        """Return at how many times the calendar has bars of some intervals close after a time, until another."""
+        """Return at how many times, after one up to another, bars of some intervals close by the calendar."""
         closes = [self._closes_of(name) for name in intervals]
         return len({int(ns) for of_one in closes for ns in of_one[(of_one > after_ns) & (of_one <= until_ns)]})
 
     def is_due(self, interval: str, time_ns: int) -> bool:
-        """Return whether the calendar has a bar of an interval close at a time."""
+        """Return whether a bar of an interval closes at a time by the calendar."""
         closes = self._closes_of(interval)
         place = int(closes.searchsorted(time_ns))
         return place < len(closes) and int(closes[place]) == time_ns
 
     def due(self, expected: Mapping[str, Iterable[str]], time_ns: int) -> set[tuple[str, str]]:
-        """Return the symbols and intervals of which the calendar has a bar close at a time.
+        """Return the symbols and intervals of which a bar closes at a time by the calendar.
 
         Args:
             expected: The symbols by interval.
@@ -222,7 +222,7 @@ class WaitingBars:
     def has_all(self, due: set[tuple[str, str]], time_ns: int) -> bool:
         """Return whether all bars that are due at a time have come."""
         came = self._came.get(time_ns, _NONE)
-        # Asked after each bar of thousands: mostly some are missing, which the numbers tell.
+        # Called after each of thousands of bars. Mostly some are missing, which the counts show faster.
         return len(came) >= len(due) and due <= came
 
     def has_any(self, interval: str, time_ns: int) -> bool:

@@ -1,1 +1,1 @@
-"""Record of a live run, from which a killed run goes on and of which its backtest is made."""
+"""Record of a live run, from which a killed run is resumed and its backtest is made."""

@@ -1,4 +1,4 @@
-"""Backtest of what a live run has recorded, with its additions at the times at which their bars had come."""
+"""Backtest of a recorded live run, with additions at the times at which their bars had come."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = ["RecordedDay", "RecordedMode", "RecordedRun"]
 
 
 class BetweenTimesAt(NamedTuple):
-    """All that happened at once between two times, with the session clock of then."""
+    """All that happened at once between two times, with the session clock at that moment."""
 
     time_ns: int
     look: BetweenTimes
@@ -51,9 +51,9 @@ class RecordedDay:
     """One session of a live run.
 
     Attributes:
-        past: What it has recorded.
-        played_ns: The last time that was played; of a session that was cut short, what came later is nobody's.
-        happened: What happened between its times.
+        past: The record of the session.
+        played_ns: The last time that was played; the backtest of a session that was cut short ends there.
+        happened: What happened between its times, with the session clock of that moment.
         revisions: The bars that came late or again with other values, with the session clock of that moment.
     """
 
@@ -64,7 +64,7 @@ class RecordedDay:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it came to its end."""
+        """Whether the session came to its end."""
         return self.past.has_ended
 
 
@@ -73,10 +73,10 @@ class RecordedRun:
     """All that a live run has recorded.
 
     Attributes:
-        intervals_of: Says which intervals its feed had of a symbol on a day.
+        intervals_of: Returns the intervals that its feed had of a symbol on a day.
         days: Its sessions.
-        bars: The last content of every bar, by symbol, interval and begin.
-        failed: Why symbols could not be had at once, by session time and symbol.
+        bars: The last version of every bar, by symbol, interval and start time.
+        failed: Why symbols failed at once, by session time and symbol.
         has_broker: Whether its orders went to a broker over the network.
     """
 
@@ -105,15 +105,15 @@ class RecordedRun:
         return run
 
     def add(self, bars: Iterable[FeedBar]) -> None:
-        """Take up bars in place of those that came before them."""
+        """Add bars, in place of earlier versions of them."""
         self.bars.update(((bar.symbol, bar.interval, bar.start_ns), bar) for bar in bars)
 
 
 class RecordedMode:
-    """Plays the sessions of a live run over a store of what came.
+    """Plays the sessions of a live run over a store of the bars that came.
 
     Args:
-        run: What was recorded.
+        run: The record of the run.
     """
 
     reads_ahead = True
@@ -130,17 +130,17 @@ class RecordedMode:
         return list(self._run.days)
 
     def start_ns(self, session: TradingSession) -> int:
-        """Return where the clock of a session stood."""
+        """Return the session clock at the beginning of a session."""
         return self._run.days[session.day].past.start_ns
 
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
-        """Return a provisioner that lets additions wait as they did."""
+        """Return a provisioner that delays additions as in the live run."""
         context = replace(context, offered=lambda symbol: self._run.intervals_of(symbol, context.day))
         self._provisioner = _RecordedProvisioner(context, journal, self._run)
         return self._provisioner
 
     def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
-        """Take up what the broker reported before the session."""
+        """Pass on what the broker reported before the session."""
         hand_over(desk, self._run.days[session.day].past.opening)
 
     def source(
@@ -150,7 +150,7 @@ class RecordedMode:
         runner: ComponentRunner,
         desk: TradingDesk | None,
     ) -> BatchSource:
-        """Return the timetable of what came, interrupted where additions were carried out."""
+        """Return the timetable of the bars that came, interrupted where something happened between two times."""
         if desk is not None:
             desk.gate = self._provisioner.gate
             desk.held_back.is_on = self._provisioner.holds_back if self._orders_wait else bool
@@ -160,11 +160,11 @@ class RecordedMode:
         return _RecordedSource(session, subscriptions, runner, self._provisioner, last_ns)
 
     def ended(self) -> None:
-        """Need nothing."""
+        """Do nothing."""
 
 
 class _RecordedProvisioner(OneThreadProvisioner):
-    """Lets additions wait as they did when they were live."""
+    """Delays and fails additions as in the live run."""
 
     def __init__(self, context: ProvisioningContext, journal: Journal, run: RecordedRun) -> None:
         super().__init__(context, journal)
@@ -172,7 +172,7 @@ class _RecordedProvisioner(OneThreadProvisioner):
         self._failed = day.past.errors
         self._waits = deque(day.past.waits)
         self.happened = deque(day.happened)
-        self._told = FeedState("LIVE", "")
+        self._reported = FeedState("LIVE", "")
         self._refused = day.past.refused
         self._orders = 0
         self._waiting: dict[Key, deque[Addition]] = {}
@@ -202,21 +202,21 @@ class _RecordedProvisioner(OneThreadProvisioner):
     def gate(self) -> str:
         """Return why no positions were opened at this time (empty when they were)."""
         self._orders += 1
-        return self._flattening.refusal or self._told.refusal or self._refused.get(self._orders, "")
+        return self._flattening.refusal or self._reported.refusal or self._refused.get(self._orders, "")
 
     def holds_back(self) -> bool:
         """Return whether new orders waited for the feed."""
-        return not self._flattening.refusal and bool(self._told.refusal)
+        return not self._flattening.refusal and bool(self._reported.refusal)
 
     def go_on(self, runner: ComponentRunner) -> None:
-        """Do what happened at once between two batches."""
+        """Repeat what happened at once between two batches."""
         look = self.happened.popleft().look
         if look.closes:
             self._flattening.begin(self.desk)
         if look.trades_again:
             self._flattening.over()
         if look.health is not None:
-            self._told = look.health
+            self._reported = look.health
             tell_of_feed(runner, look.health, self.desk)
         for key, error in look.settled:
             self._settle(key, error)
@@ -228,7 +228,7 @@ class _RecordedProvisioner(OneThreadProvisioner):
         """Carry out an addition that waited, or let it fail."""
         waiting = self._waiting.get(key)
         if not waiting:
-            return  # the strategy has not asked for it this time: the comparison says so
+            return  # the strategy has not asked for it this time, which the comparison shows
         addition = waiting.popleft()
         if error:
             self._record(failure_of(addition, self._needs_of(addition), error))

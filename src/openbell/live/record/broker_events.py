@@ -1,4 +1,4 @@
-"""Form in which a record keeps the events of a broker."""
+"""Conversion of a broker's events to and from lines of a record."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _PARTS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
 
 
 def line_of_event(event: BrokerEvent) -> JsonObject:
-    """Return an event as JSON can hold it."""
+    """Return an event as a JSON object."""
     values = {field.name: getattr(event, field.name) for field in fields(event)}
     return {
         "broker": type(event).__name__,

@@ -29,13 +29,16 @@ NAME = "feed.jsonl"
 
 
 class FeedRecord:
-    """File of a run folder with one line for each time that was played, and for each thing that happened in between.
+    """File with a line for each time that was played, and for each event in between.
 
     Args:
-        folder: The folder of the run, whose record goes on if it has one.
+        folder: The folder of the run, whose record is continued if it has one.
 
     Attributes:
-        is_paused: Whether nothing is written, because what happens is in the record already.
+        is_paused: Whether nothing is written, because a resumed run plays its past, which is recorded already.
+
+    Raises:
+        RunFolderError: The file cannot be opened. The methods that write raise it as well.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,82 +51,82 @@ class FeedRecord:
             raise RunFolderError(f"cannot write {self.path}: {error.strerror or error}.") from error
 
     def feed(self, name: str, intervals: Sequence[str]) -> None:
-        """Note where the bars come from."""
+        """Record the name and the intervals of the feed."""
         self._write({"feed": name, "intervals": list(intervals)})
 
     def offered(self, day: str, symbol: str, stored: Sequence[str], bases: Sequence[str]) -> None:
-        """Note the intervals that the feed has of one symbol on a day, where it does not have all of them of each."""
+        """Record the intervals that the feed has of one symbol on a day, if they are particular to it."""
         self._write({"offered": symbol, "day": day, "stored": list(stored), "bases": list(bases)})
 
     def waiting(self, one: Waiting, missing: str) -> None:
-        """Note an addition whose bars are on their way, and what is missing of it."""
+        """Record an addition whose bars are on their way, and what is missing."""
         self._write({"waits_ns": one.asked_ns, **_named(one), "missing": missing})
 
     def session(self, day: date, start_ns: int) -> None:
-        """Note that a session begins, and where its clock stands."""
+        """Record the beginning of a session, with the time of its clock."""
         self._write({"session": day.isoformat(), "start_ns": start_ns})
 
     def bars(self, time_ns: int, bars: Sequence[tuple[FeedBar, str]], *, late: bool = False) -> None:
-        """Note bars that were put in their places when a time was played, or after it."""
+        """Record bars that were added without a new time being played, with the last time that was."""
         if bars:
             lines = [[*bar, kind] for bar, kind in bars]
             self._write({"played_ns": time_ns, **({"late": True} if late else {}), "bars": lines})
 
     def played(self, time_ns: int, bars: Sequence[tuple[FeedBar, str]]) -> None:
-        """Note that a time is played, with the bars that came for it."""
+        """Record a time that is played, with the bars that came for it."""
         self._write({"played_ns": time_ns, "bars": [[*bar, kind] for bar, kind in bars]})
 
     def ended(self, day: date) -> None:
-        """Note that a session has come to its end."""
+        """Record the end of a session."""
         self._write({"ended": day.isoformat()})
 
     def health(self, time_ns: int, health: str, reason: str) -> None:
-        """Note the health of the feed, and when strategies heard of it."""
+        """Record the health of the feed that is reported to strategies at a time."""
         self._write({"health": health, "at_ns": time_ns, "reason": reason})
 
     def refused(self, number: int, reason: str) -> None:
-        """Note that an order was refused because it came too late, by how many orders the session had asked for."""
+        """Record that an order was refused because it came too late, by its number in the session."""
         self._write({"refused": number, "reason": reason})
 
     def closing(self, time_ns: int) -> None:
-        """Note that all positions are closed, because the run is to stop."""
+        """Record that all positions are closed, because the run is to stop."""
         self._write({"closing_ns": time_ns})
 
     def trades_again(self, time_ns: int) -> None:
-        """Note that a run goes on that was stopped after all positions were closed, and may open new ones."""
+        """Record that a run that had closed all positions is resumed, and may open new ones."""
         self._write({"trades_again_ns": time_ns})
         self.looked(time_ns)
 
     def settled(self, time_ns: int, settled: Iterable[tuple[Waiting, str]]) -> None:
-        """Note additions that have waited, and why those that failed did."""
+        """Record additions that have waited, with the errors of those that failed."""
         for one, error in settled:
             self._write({"settled_ns": time_ns, "waits_ns": one.asked_ns, **_named(one), "error": error})
 
     def account(self, broker_terms: BrokerTerms, since_ns: int) -> None:
-        """Note the account that the run trades on, and by which id the broker knows its orders."""
+        """Record the account that the run trades on, and the id by which the broker knows its orders."""
         account = broker_terms.account
         self._write({"account": account.number, "at": account.broker, "run": broker_terms.run_id, "since_ns": since_ns})
 
     def opens(self, events: Iterable[BrokerEvent]) -> None:
-        """Note what the broker reported before a session."""
+        """Record what the broker reported before a session."""
         self._write({"opens": [line_of_event(event) for event in events]})
 
     def broker(self, time_ns: int, events: Iterable[BrokerEvent]) -> None:
-        """Note what the broker reported, in the order in which it is taken up."""
+        """Record what the broker reported, in the order in which the session is notified."""
         for event in events:
             self._write({**line_of_event(event), "at_ns": time_ns})
 
     def sends(self, sent_ns: int, orders: Iterable[Order]) -> None:
-        """Note orders that are about to be sent to the broker, and return when that is on the disk."""
+        """Record orders that are about to be sent to the broker, and return when they are on disk."""
         self._write({"sends": [order_json(order) for order in orders], "sent_ns": sent_ns})
         os.fsync(self._file.fileno())
 
     def looked(self, time_ns: int) -> None:
-        """Note that all that happened at once between two times has been noted."""
+        """Record that all that happened at once between two times has been recorded."""
         self._write({"looked_ns": time_ns})
 
     def failed(self, time_ns: int, symbol: str, reason: str) -> None:
-        """Note why a symbol could not be had at once."""
+        """Record why a symbol failed at once."""
         self._write({"failed_ns": time_ns, "symbol": symbol, "error": reason})
 
     def close(self) -> None:
@@ -149,7 +152,7 @@ def _named(one: Waiting) -> JsonObject:
 
 
 def recorded(folder: Path) -> Path:
-    """Return the record of a live run.
+    """Return the path of the record of a live run.
 
     Raises:
         RunFolderError: The folder has none.
@@ -161,10 +164,10 @@ def recorded(folder: Path) -> Path:
 
 
 def read_record(folder: Path) -> Iterator[JsonObject]:
-    """Iterate over the lines of a record, without a last one that has no end.
+    """Iterate over the lines of a record, except an unfinished last one.
 
     Raises:
-        RunFolderError: It is not there, or cannot be read.
+        RunFolderError: The record is not there, or cannot be read.
     """
     path = recorded(folder)
     try:

@@ -1,4 +1,4 @@
-"""Past of a run that goes on, which is what its record says has happened, in the order in which it happened."""
+"""Past of a resumed run, as its record has it, in the order in which it happened."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["BetweenTimes", "Key", "Past", "PastDay", "Played", "Settled"]
 
 Key: TypeAlias = "tuple[int, str, str, str]"
-"""An addition that had to wait, by the session clock when it was asked for, its operation, symbol and owner."""
+"""Key of an addition that had to wait: the session clock when it was requested, its operation, symbol and owner."""
 
 
 class Settled(NamedTuple):
-    """An addition that waited, carried out or failed.
+    """An addition that had waited, and then was carried out or failed.
 
     Attributes:
         key: The addition.
@@ -44,7 +44,7 @@ class Played:
     Attributes:
         time_ns: The time, nanoseconds since 1970 UTC.
         bars: The bars that came for it.
-        placed: The bars of symbols that nobody had seen yet, put in their places before the next time.
+        placed: The bars that were added before the next time, of symbols that the session did not show yet.
     """
 
     time_ns: int
@@ -59,7 +59,7 @@ class BetweenTimes:
     Attributes:
         closes: Whether all positions were closed, because the run was to stop.
         trades_again: Whether the run went on after that.
-        health: The health of the feed that strategies heard of, None when they heard of none.
+        health: The health of the feed that was reported to strategies, None if none was.
         late: The bars that came late, or again with other values.
         settled: The additions that had waited.
         broker: What the broker reported.
@@ -80,17 +80,17 @@ class BetweenTimes:
 
 @dataclass(slots=True)
 class PastDay:
-    """A session as far as it came.
+    """A session, as far as it was played.
 
     Attributes:
-        start_ns: Where its clock stood when it began.
+        start_ns: Its clock when it began, nanoseconds since 1970 UTC.
         before: The bars that had come before it began.
         opening: What the broker had reported before it began.
         steps: What happened from then on.
         waits: The additions that had to wait, in the order in which they came.
-        missing: What was missing of them.
-        errors: Why symbols could not be had at once, by session clock and symbol.
-        refused: Why orders were refused that came too late, by their numbers.
+        missing: A text on what was missing, for each of them.
+        errors: Why symbols failed at once, by session clock and symbol.
+        refused: Why orders that came too late were refused, by their numbers in the session.
         has_ended: Whether it came to its end.
     """
 
@@ -112,11 +112,11 @@ class Past:
     Attributes:
         feed: The label of its feed.
         intervals: The intervals that its feed sends.
-        offered: Those of single symbols, by day and symbol, where the feed knows them.
+        offered: The intervals that are particular to a symbol, by day and symbol.
         days: Its sessions that have begun.
-        account: The number of the account that it trades on at a broker; empty when it trades at none.
+        account: The number of the account that it trades on at a broker; empty without one.
         run_id: The id by which the broker knows its orders.
-        since_ns: When it first looked at the account, nanoseconds since 1970 UTC.
+        since_ns: When it first looked at that account, nanoseconds since 1970 UTC.
     """
 
     feed: str = ""
@@ -137,7 +137,7 @@ class Past:
         reader = _Reader()
         for line in lines:
             reader.read(line)
-        reader.look_ended()
+        reader.end_between()
         return reader.past
 
 
@@ -146,23 +146,23 @@ class _Reader:
 
     def __init__(self) -> None:
         self.past = Past()
-        self._day = PastDay(0)  # of what comes before the first session
+        self._day = PastDay(0)  # for lines before the first session
         self._played_ns = 0
-        self._look = BetweenTimes()
+        self._between = BetweenTimes()
 
     def read(self, line: JsonObject) -> None:
         day = self._day
         if "intervals" in line or "offered" in line:
-            self._take_intervals(line)
+            self._read_intervals(line)
         elif "session" in line:
             day.start_ns = self._played_ns = line["start_ns"]
             self.past.days[date.fromisoformat(line["session"])] = day
         elif "ended" in line:
-            self.look_ended()
+            self.end_between()
             day.has_ended = True
             self._day = PastDay(0)
         elif "bars" in line and not line.get("late"):
-            self._bars(line["played_ns"], [bar_of(fields) for fields in line["bars"]])
+            self._read_bars(line["played_ns"], [bar_of(fields) for fields in line["bars"]])
         elif "account" in line:
             self.past.account, self.past.run_id, self.past.since_ns = line["account"], line["run"], line["since_ns"]
         elif "opens" in line:
@@ -175,35 +175,35 @@ class _Reader:
             day.waits.append(_key(line))
             day.missing[_key(line)] = line["missing"]
         else:
-            self._read_look(line, self._look)
+            self._read_between(line, self._between)
 
-    def _read_look(self, line: JsonObject, look: BetweenTimes) -> None:
+    def _read_between(self, line: JsonObject, between: BetweenTimes) -> None:
         if "looked_ns" in line:
-            self.look_ended()
+            self.end_between()
         elif "broker" in line:
-            look.broker.append(event_of_line(line))
+            between.broker.append(event_of_line(line))
         elif "bars" in line:
-            look.late += map(bar_of, line["bars"])
+            between.late += map(bar_of, line["bars"])
         elif "health" in line:
-            look.health = FeedState(line["health"], line["reason"])
+            between.health = FeedState(line["health"], line["reason"])
         elif "settled_ns" in line:
-            look.settled.append(Settled(_key(line), line["error"]))
-        elif "sends" not in line:  # what becomes of them, the broker tells
-            look.closes, look.trades_again = "closing_ns" in line, "trades_again_ns" in line
+            between.settled.append(Settled(_key(line), line["error"]))
+        elif "sends" not in line:  # the broker's events say what became of the orders
+            between.closes, between.trades_again = "closing_ns" in line, "trades_again_ns" in line
 
-    def _take_intervals(self, line: JsonObject) -> None:
+    def _read_intervals(self, line: JsonObject) -> None:
         if "offered" in line:
             key = date.fromisoformat(line["day"]), line["offered"]
             self.past.offered[key] = SymbolIntervals(tuple(line["stored"]), tuple(line["bases"]))
         else:
             self.past.feed, self.past.intervals = line["feed"], tuple(line["intervals"])
 
-    def look_ended(self) -> None:
-        if not self._look.is_empty:
-            self._day.steps.append(self._look)
-            self._look = BetweenTimes()
+    def end_between(self) -> None:
+        if not self._between.is_empty:
+            self._day.steps.append(self._between)
+            self._between = BetweenTimes()
 
-    def _bars(self, time_ns: int, bars: list[FeedBar]) -> None:
+    def _read_bars(self, time_ns: int, bars: list[FeedBar]) -> None:
         day = self._day
         if day.start_ns and time_ns > self._played_ns:
             self._played_ns = time_ns

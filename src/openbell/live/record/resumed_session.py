@@ -1,4 +1,4 @@
-"""Sessions of a run that goes on after it was killed, which play their past again and then what comes."""
+"""Sessions of a resumed run, which play their recorded past again before they go on."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["ResumedProvisioner", "ResumedSource"]
 
 
 class ResumedProvisioner(LiveProvisioner):
-    """Lets additions wait and fail as they did before, and asks the feed for nothing meanwhile.
+    """Lets additions wait and fail as recorded while the past is played, without requests to the feed.
 
     Attributes:
-        past: The session as far as it came; None when that is played.
+        past: The recorded part of the session; None when it has been played.
     """
 
     past: PastDay | None = None
@@ -47,11 +47,11 @@ class ResumedProvisioner(LiveProvisioner):
         return records
 
     def settle_again(self, settled: Iterable[Settled]) -> None:
-        """Carry out additions that have waited, or let them fail, as they did before."""
+        """Carry out additions that have waited, or let them fail, as recorded."""
         for key, error in settled:
             one = next((one for one in self.waiting if self._key(one.addition, one.asked_ns) == key), None)
             if one is None:
-                continue  # its strategy has not asked for it this time, which its events will tell
+                continue  # its strategy has not asked for it this time, which the comparison with the record shows
             self.waiting.remove(one)
             if error:
                 self._record(failure_of(one.addition, one.needs, error))
@@ -59,7 +59,7 @@ class ResumedProvisioner(LiveProvisioner):
                 self._add_at_once([one.addition])
 
     def go_live(self) -> None:
-        """Ask the feed for what still waits."""
+        """End the past, and ask the feed for the additions that still wait."""
         self.past = None
         self.ask_again()
 
@@ -67,17 +67,17 @@ class ResumedProvisioner(LiveProvisioner):
         self._supply.ask(self._unmet(additions))
         return Provisioner.add(self, additions)
 
-    def _bring(self, additions: Sequence[Addition]) -> None:
+    def _fetch(self, additions: Sequence[Addition]) -> None:
         if self.past is None:
-            super()._bring(additions)
+            super()._fetch(additions)
         else:
             self._supply.ask(self._unmet(additions))
 
     def _error_of(self, symbol: str) -> str:
         return super()._error_of(symbol) if self.past is None else self._past_error(symbol, self.past)
 
-    def _why_lacking(self, plan: Plan) -> str:
-        return super()._why_lacking(plan) if self.past is None else self._past_error(plan.symbol, self.past)
+    def _why_missing(self, plan: Plan) -> str:
+        return super()._why_missing(plan) if self.past is None else self._past_error(plan.symbol, self.past)
 
     def _missing_of(self, one: Waiting) -> str:
         if self.past is None:
@@ -102,18 +102,18 @@ class ResumedProvisioner(LiveProvisioner):
 
 
 class ResumedSource(LiveSource):
-    """The batches of one session, first those of its past."""
+    """Source of the batches of one session, first those of its past."""
 
     def _batches(self, after_ns: int) -> Batches:
         day = self._day
         while day.past is not None and day.past.steps:
             if day.played_ns <= after_ns:
-                self._drop_what_is_gone()
+                self._drop_unused_symbols()
                 if (broker := broker_of(day.desk)) is not None:
-                    broker.take_outgoing()  # it was sent, or is sent when the past is over
+                    broker.take_outgoing()  # these were sent in the past, or are sent when it is over
                 step = day.past.steps.popleft()
                 if isinstance(step, BetweenTimes):
-                    self._look_again(step)
+                    self._repeat(step)
                     yield EventBatch(after_ns)
                     continue
                 day.play_again(step)
@@ -126,8 +126,8 @@ class ResumedSource(LiveSource):
             day.go_live()
         yield from super()._batches(after_ns)
 
-    def _look_again(self, step: BetweenTimes) -> None:
-        """Let happen once more what happened between two times."""
+    def _repeat(self, step: BetweenTimes) -> None:
+        """Repeat what happened between two times."""
         if step.closes:
             self._day.flattening.begin(self._day.desk)
         if step.trades_again:
@@ -135,6 +135,6 @@ class ResumedSource(LiveSource):
         if step.health is not None:
             self._resources.health.reported = step.health
             tell_of_feed(self._runner, step.health, self._day.desk)
-        self._tell(self._day.take_up_late(self._followed(), step.late))
+        self._call_on_revision(self._day.take_up_late(self._followed(), step.late))
         self._day.provisioner.settle_again(step.settled)
         hand_over(self._day.desk, step.broker)

@@ -1,4 +1,4 @@
-"""Comparison of a live run with the backtest of what it recorded."""
+"""Comparison of a live run with the backtest of its record."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Difference:
     Attributes:
         file: The file, relative to the run folder.
         where: The line, or the row and column.
-        live: What the live run has there; empty when nothing.
-        backtest: What the backtest has.
-        time: The session time of it, when it has one.
-        revision: The bar that came late or was corrected before that, which may be why; empty when there is none.
+        live: The content of the live run there; empty if there is none.
+        backtest: The content of the backtest there.
+        time: The session time of the content, empty if it has none.
+        revision: A late or corrected bar before that time, which may be the reason; empty if there is none.
     """
 
     file: str
@@ -57,7 +57,7 @@ class Difference:
     revision: str = ""
 
     def to_dict(self) -> JsonObject:
-        """Return it as JSON can hold it."""
+        """Return a JSON object of all attributes."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
@@ -68,7 +68,7 @@ class Verification:
     Attributes:
         compared: How many lines of events, and how many files of bars and indicators, were compared.
         bars: How many bars the run recorded.
-        revisions: How many of them came late, or again with other values, after they were used.
+        revisions: How many bars came late, or again with other values, after their time was played.
         differences: The first difference of each file that has any.
     """
 
@@ -79,11 +79,11 @@ class Verification:
 
     @property
     def is_equal(self) -> bool:
-        """Whether there is no difference but such as a revision explains."""
+        """Whether every difference, if there is any, may come from a revision."""
         return all(one.revision for one in self.differences)
 
     def to_dict(self) -> JsonObject:
-        """Return it as JSON can hold it."""
+        """Return a JSON object of all attributes."""
         return {
             "equal": self.is_equal,
             "lines": self.compared[0],
@@ -95,14 +95,14 @@ class Verification:
 
 
 def verify_run(folder: Path, observer: SessionObserver | None = None) -> Verification:
-    """Play what a live run recorded as a backtest, and compare the two.
+    """Run the record of a live run as a backtest, and compare the results.
 
     Args:
         folder: The run folder.
-        observer: Watches the backtest.
+        observer: Receives the events of the backtest.
 
     Raises:
-        RunFolderError: It is no folder of a live run, or has not begun a session.
+        RunFolderError: The folder is none of a live run, or the run has not begun a session.
     """
     run = RecordedRun.of(read_record(folder))
     if not run.days:
@@ -115,7 +115,7 @@ def verify_run(folder: Path, observer: SessionObserver | None = None) -> Verific
         has = {name: (folder / name).is_dir() for name in _FRAMES}
         played = RunFolder(Path(made) / "run", config, keep_bars=has["bars"], keep_indicators=has["indicators"])
         has_played = _has_played_bars(run)
-        observers = observer if has_played else None  # a session that was stopped before its first bar is no oddity
+        observers = observer if has_played else None  # else it would be warned that no symbol had a bar
         try:
             SystemManager(config, store=store, mode=RecordedMode(run), observer=observers).run(played)
         except ProvisioningError:
@@ -131,11 +131,11 @@ def _has_played_bars(run: RecordedRun) -> bool:
 
 
 def store_of_record(folder: Path, run: RecordedRun, target: Path) -> BarStore:
-    """Return a new store of what a live run had before it began and of what came, which may be nothing.
+    """Return a new store of the history of a live run and of the bars that came, which may be empty.
 
     Args:
         folder: The folder of the run.
-        run: What it recorded.
+        run: The record of the run.
         target: The folder in which the store is made.
     """
     place = target / "store"
@@ -147,7 +147,7 @@ def store_of_record(folder: Path, run: RecordedRun, target: Path) -> BarStore:
 
 
 def _write(store: BarStore, run: RecordedRun) -> None:
-    """Write the last content of all bars to a store."""
+    """Write the last version of all bars to a store."""
     by_series: dict[tuple[str, str], list[FeedBar]] = {}
     for bar in run.bars.values():
         by_series.setdefault((bar.symbol, bar.interval), []).append(bar)
@@ -190,7 +190,7 @@ def _first_line(name: str, live: list[str], backtest: list[str], run: RecordedRu
 
 
 def _is_cut_short(run: RecordedRun, line: str) -> bool:
-    """Return whether a line belongs to the last time of a run that was stopped or killed then."""
+    """Return whether a run was stopped or killed before it could write a line of its last time."""
     *_, last = run.days.values()
     time = json.loads(line).get("time")
     return not last.has_ended and time is not None and _ns(time) >= last.played_ns
@@ -223,11 +223,14 @@ def _shape(frame: pl.DataFrame) -> str:
 
 
 def _revision_before(run: RecordedRun, time: str) -> str:
-    """Return the first bar that came late or was corrected, when that was before a time of the session."""
+    """Return a text on the first late or corrected bar before a session time.
+
+    Bars of any time count if the time is empty. The text is empty if there is none.
+    """
     until_ns = _ns(time) if time else None
     for day in run.days.values():
         for played_ns, bar in day.revisions:
-            # The bar was used as it was from its own time on.
+            # From its own time on, the live run used the bar as it was, or did without it.
             if until_ns is None or bar.start_ns <= until_ns:
                 return f"{bar.symbol} {bar.interval} of {_utc(bar.start_ns)}, which came after {_utc(played_ns)}"
     return ""

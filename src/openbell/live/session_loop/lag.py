@@ -1,4 +1,4 @@
-"""Lag of a live session's strategies behind its bars, and the health that they are told."""
+"""Lag of a live session behind its bars, and the health that is reported to its strategies."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 __all__ = ["MAX_LAG_NS", "Lag", "SessionHealth"]
 
 MAX_LAG_NS = 30_000_000_000
-"""So long may the bars of a time wait for the session before no position is opened any more."""
+"""Lag above which no position is opened, unless the config says otherwise."""
 
 
 class Lag:
-    """Delay of a session, which is how long ago it could have played what it plays now.
+    """Delay of a session, which is how long ago it could have played the time that it plays now.
 
     It counts from when the bars of a time were due, or when the session last had nothing to play, whichever is later:
     time in which it waited for bars, or for a feed that was down, is no lag.
 
     Args:
-        limit_ns: So much is no hindrance.
+        limit_ns: The largest delay with which positions may be opened, in nanoseconds.
 
     Attributes:
         behind_ns: The delay at the time that is played, in nanoseconds.
-        waiting: How many bar times wait beside it.
+        waiting: How many further bar times wait.
     """
 
     def __init__(self, limit_ns: int) -> None:
@@ -46,12 +46,12 @@ class Lag:
         return max(0, now_ns - max(time_ns, self._free_ns))
 
     def measure(self, now_ns: int, time_ns: int, waiting: Callable[[], int]) -> None:
-        """Take up that a session time is to be played now.
+        """Measure the delay of a session time that is to be played now.
 
         Args:
             now_ns: The time outside of the session clock.
             time_ns: The session time.
-            waiting: Counts the bar times that wait beside it.
+            waiting: Counts the further bar times that wait.
         """
         self.behind_ns = self.at(now_ns, time_ns)
         self.waiting = waiting() if self.is_over else 0
@@ -59,7 +59,7 @@ class Lag:
 
     @property
     def is_over(self) -> bool:
-        """Whether it is so much that no position is opened."""
+        """Whether the delay is above the limit, so that no position is opened."""
         return self.behind_ns > self.limit_ns
 
     @property
@@ -69,21 +69,21 @@ class Lag:
         return f"{_seconds(self.behind_ns)} behind its bars, {times}"
 
     def take_most(self) -> str:
-        """Return the longest delay since this was asked last, in words."""
+        """Return a text on the longest delay since the last call."""
         most_ns, self._most_ns = self._most_ns, 0
         return f"it was {_seconds(most_ns)} behind its bars at the most"
 
 
 class SessionHealth:
-    """Health of a session as strategies hear of it, of its feed and its lag together.
+    """Health of a session as reported to strategies, of its feed and its lag together.
 
     Args:
         connection: The connection to the feed.
         lag: The lag.
-        say: Tells people.
+        say: Reports a message to the user.
 
     Attributes:
-        reported: What strategies have heard of last.
+        reported: The health that was last reported to strategies.
     """
 
     def __init__(self, connection: Connection, lag: Lag, say: Callable[[str], None]) -> None:
@@ -94,18 +94,18 @@ class SessionHealth:
 
     @property
     def now(self) -> FeedState:
-        """Health by now."""
+        """Current health, with its reason."""
         feed = self._connection.state
         return FeedState("LAGGING", self._lag.reason) if feed.health == "LIVE" and self._lag.is_over else feed
 
     @property
     def has_news(self) -> bool:
-        """Whether strategies have heard of another health than that of now."""
+        """Whether the current health differs from the reported one."""
         health = self._connection.health
         return ("LAGGING" if health == "LIVE" and self._lag.is_over else health) != self.reported.health
 
     def report(self) -> FeedState:
-        """Return the health of now, which strategies hear of, and report the begin and end of a lag."""
+        """Return the current health as the reported one, with a message when a lag begins or ends."""
         before, state = self.reported, self.now
         if state.health == "LAGGING":
             self._say(f"the session lags: {state.reason}. New positions are refused until it has caught up.")

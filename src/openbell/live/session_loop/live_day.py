@@ -1,4 +1,4 @@
-"""Day of a live session, which turns what arrives into times that can be played."""
+"""Day of a live run, which turns arriving events into session times that can be played."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ class LiveDay:
         session: The session's times.
         resources: Feed, bars and settings of the run.
         context: The session and where its data comes from.
-        growth: Lets its series go on.
+        growth: Extends the session's series and indicators.
 
     Attributes:
-        played_ns: Until when the session's series have grown, nanoseconds since 1970 UTC.
-        waiting_bars: What came and waits.
-        provisioner: Takes its additions; set when the session has one.
-        desk: The orders of its strategies, None without.
-        at_broker: Its part with a broker over the network.
+        played_ns: The time up to which the session's series have grown, nanoseconds since 1970 UTC.
+        waiting_bars: The bars that have come and wait for their time.
+        provisioner: Carries out the session's additions; set when the session has one.
+        desk: The desk of its strategies, None in a session that does not trade.
+        at_broker: The exchange with a broker over the network.
         flattening: The closing of all positions before the run stops.
-        intake: Takes up what arrives.
-        spare: The time until the next bars are due.
-        may_settle: Whether additions whose bars have come may be settled now, for no bar waits for that.
-        past: What has happened before the run went on, as far as it is not played again; None when it is.
+        intake: Handles arriving events.
+        spare: Judges whether there is time for a step of an addition before the next bars.
+        may_settle: Whether additions whose bars have come may be settled now, because no bar has to wait for that.
+        past: The recorded part of a resumed session that is still to be played; None when all of it has been.
     """
 
     def __init__(
@@ -76,10 +76,10 @@ class LiveDay:
         self.may_settle = False
         self._thread = get_ident()
 
-    # The past of a run that goes on
+    # The past of a resumed run
 
     def begin_again(self, past: PastDay) -> None:
-        """Begin with what had come before the session began the first time."""
+        """Begin a resumed session, with the bars that had come before it began the first time."""
         self.past = self.provisioner.past = past
         self.waiting_bars.added_to(self._resources.today, past.before)
 
@@ -91,7 +91,7 @@ class LiveDay:
         self.waiting_bars.added_to(self._resources.today, step.placed)
 
     def go_live(self) -> None:
-        """Go on with what comes from now on, and with what has passed meanwhile."""
+        """Go on after the past, with what was missed meanwhile and with new arrivals."""
         self.past = None
         self._resources.record.is_paused = False
         if self.flattening.refusal:
@@ -104,7 +104,7 @@ class LiveDay:
     # Arrivals
 
     def wait_for(self, symbols: Sequence[str]) -> None:
-        """Wait until everything that was asked of symbols has come, or failed, before the session begins."""
+        """Wait, before the session begins, until all requests of symbols are answered or have failed."""
         supply, arrivals = self._resources.supply, self._resources.feed.arrivals
         deadline_ns = arrivals.now_ns + self._resources.wait_ns
         while any(not supply.is_complete(symbol) and not supply.error(symbol) for symbol in symbols):
@@ -115,11 +115,11 @@ class LiveDay:
             elif arrivals.now_ns >= deadline_ns:
                 break
         self.intake.take_morning()
-        # What has closed before the session begins is a part of the morning, not late.
+        # Bars that closed before the session clock are history of today, not late.
         self.intake.put_in_place([*self.waiting_bars.take_until(self.played_ns), *self.waiting_bars.take_late()])
 
     def wait_for_feed(self) -> None:
-        """Wait before a session until the feed is there and has sent what was missed, for its history needs that."""
+        """Wait, before a session, for the connection and its backfill, which the session's history needs."""
         arrivals, connection, supply = self._resources.feed.arrivals, self._resources.connection, self._resources.supply
         while connection.is_down or supply.is_catching_up:
             self._resources.take_turn()
@@ -135,11 +135,11 @@ class LiveDay:
         supply.store_history()
 
     def open_account(self, desk: TradingDesk) -> list[BrokerEvent]:
-        """Wait before a session for the books of its broker, and return what the broker has reported."""
+        """Wait, before a session, for the books of its broker, and return the events that it has reported."""
         return self.at_broker.open(desk, self.take_next)
 
     def take_next(self) -> None:
-        """Take up what arrives next, within a second."""
+        """Handle the next arrival, if one comes within a second."""
         self._resources.take_turn()
         arrivals = self._resources.feed.arrivals
         arrival = arrivals.next(arrivals.now_ns + _SECOND_NS)
@@ -147,7 +147,7 @@ class LiveDay:
             self.intake.handle(arrival)
 
     def look(self) -> None:
-        """Take up what has arrived, without waiting, on the session's own thread."""
+        """Handle all events that have arrived, without waiting, if this is the session's own thread."""
         if get_ident() != self._thread:
             return
         arrivals = self._resources.feed.arrivals
@@ -157,14 +157,14 @@ class LiveDay:
     # Time
 
     def advance(self, after_ns: int, next_scan_ns: int | None) -> int | None:
-        """Wait for the next time and let the session grow to it.
+        """Wait for the next time, and extend the session to it.
 
         Args:
             after_ns: The session clock.
             next_scan_ns: When a scanner is due next, None when none is.
 
         Returns:
-            The time; None when something else has to be looked at first: bars that came late, or additions.
+            The time; None when something else is to be handled first, such as late bars or additions.
         """
         arrivals, connection, lag = self._resources.feed.arrivals, self._resources.connection, self._resources.lag
         self.may_settle = False
@@ -174,7 +174,7 @@ class LiveDay:
         time_ns = min(close for close in closes if close is not None)
         due = self.waiting_bars.due(intervals, time_ns)
         patience_ns = time_ns + self._resources.grace_ns
-        self.look()  # what came while strategies were at work is here, and neither late nor missing
+        self.look()  # bars that came while strategies worked are neither late nor missing
         while True:
             if self._resources.take_turn(may_flatten=self.desk is not None) and self.flattening.ask(self.desk):
                 return None
@@ -202,25 +202,25 @@ class LiveDay:
         return time_ns
 
     def _has_spare_time(self, now_ns: int, time_ns: int) -> bool:
-        """Return whether no bar waits when an addition is settled, or none is to come for which it could wait."""
+        """Return whether an addition can be settled without a bar having to wait."""
         is_free = time_ns >= self._session.last_ns or self._is_held(now_ns)
         return is_free or self.spare.suffices(now_ns, time_ns)
 
     def _has_to_look(self, now_ns: int) -> bool:
-        """Return whether something is to be looked at before the next time is played."""
+        """Return whether something is to be handled before the next time is played."""
         is_news = bool(self.waiting_bars.too_late) or self._resources.health.has_news or self.at_broker.has_news
         return is_news or self.provisioner.has_failed(now_ns)
 
     def _lag_is_news(self, now_ns: int, time_ns: int, intervals: Iterable[str]) -> bool:
-        """Measure the lag of a time that is to be played, and return whether strategies hear of it first."""
+        """Measure the lag of a time to be played, and return whether it changes the health to report."""
         resources, waiting_bars = self._resources, self.waiting_bars
         resources.lag.measure(now_ns, time_ns, lambda: waiting_bars.closes_between(intervals, time_ns, now_ns))
         return resources.health.has_news
 
     def _is_held(self, now_ns: int) -> bool:
-        """Return whether time waits for the feed, so that no minute is played without the bars that it had.
+        """Return whether no time is played, because bars or the broker's books are still to come.
 
-        It waits no longer than some minutes after the end of the session.
+        That ends some minutes after the end of the session at the latest.
         """
         down = (
             self._resources.connection.is_down or self._resources.supply.is_catching_up or self.at_broker.holds(now_ns)
@@ -228,7 +228,7 @@ class LiveDay:
         return down and now_ns < self._session.last_ns + self._resources.longest_wait_ns
 
     def _expected(self) -> dict[str, list[str]]:
-        """Return the symbols whose bars are waited for, by interval."""
+        """Return the symbols whose bars are expected, by interval."""
         expected: dict[str, list[str]] = defaultdict(list)
         for symbol, data in self._context.session_data.current.items():
             if symbol not in self.intake.halted:
@@ -248,17 +248,17 @@ class LiveDay:
         if self.desk is not None:
             self.desk.markets_grew(grown)
 
-    # What comes late
+    # Late bars
 
     def take_up_late(self, wanted: Iterable[BarIntervalData], late: Sequence[FeedBar] | None = None) -> list[Revision]:
-        """Put bars that came late, or again with other values, in their places.
+        """Add bars that came late, or again with other values, to the session.
 
         Args:
-            wanted: The series that somebody follows.
+            wanted: The series that strategies subscribe to.
             late: The bars; those that have arrived unless given.
 
         Returns:
-            The closed bars of these series that are others now.
+            The closed bars of these series that have changed.
         """
         late = self.waiting_bars.take_late() if late is None else late
         before = BarsBefore(late, wanted, self.waiting_bars.end_of)

@@ -31,10 +31,10 @@ class Waiting:
     """An addition whose bars are on their way.
 
     Attributes:
-        addition: What was asked for.
-        needs: What it needs.
-        deadline_ns: When it fails, by the time outside of the session clock; nanoseconds since 1970 UTC.
-        asked_ns: The session clock when it was asked for.
+        addition: The addition.
+        needs: The needs of the addition.
+        deadline_ns: When it fails, by the time outside of the session clock, nanoseconds since 1970 UTC.
+        asked_ns: The session clock when it was requested.
     """
 
     addition: Addition
@@ -44,24 +44,24 @@ class Waiting:
 
 
 class LiveProvisioner(OneThreadProvisioner):
-    """Takes additions through the same three phases when their bars have come.
+    """Carries out additions, in the same phases as a backtest, once their bars have come from the feed.
 
-    Before the session begins it waits for them. From then on an addition whose bars are not here yet is noted as
-    pending, and carried out between two batches when they are; or fails with its reason at its deadline.
+    Before the session begins, it waits for the bars. After that, an addition whose bars have not all come is recorded
+    as pending. It is carried out between two batches when they have come, or fails at its deadline.
 
     Args:
         context: The session and where its data comes from.
-        journal: Gets a record of everything that was asked for.
-        supply: Asks the feed.
-        growth: Learns what is to be computed.
-        wait_for: Waits until additions to symbols can be carried out, or failed.
-        look: Takes up what has arrived, without waiting.
-        record: Notes what waits and what failed, to be played again.
+        journal: Receives the record of each addition and removal.
+        supply: Requests bars from the feed.
+        growth: Is notified of the indicators that are to be computed.
+        wait_for: Waits until all requests of symbols are answered or have failed.
+        look: Handles all events that have arrived, without waiting.
+        record: Records the additions that wait or fail, for a resumed run.
         wait_ns: How long an addition may wait, in nanoseconds.
         now_ns: Returns the time outside of the session clock.
 
     Attributes:
-        is_running: Whether the session has begun, so that nobody waits any more.
+        is_running: Whether the session has begun, so that additions no longer wait within `add`.
         waiting: The additions whose bars are on their way, in the order in which they came.
     """
 
@@ -95,7 +95,7 @@ class LiveProvisioner(OneThreadProvisioner):
         if (refused := self.refused(asked)) is not None:
             return refused
         if not self.is_running:
-            self._bring(asked)
+            self._fetch(asked)
             return super().add(asked)
         if any(self._is_unmet(addition) for addition in asked):
             self._ask(asked)
@@ -109,24 +109,25 @@ class LiveProvisioner(OneThreadProvisioner):
         return records
 
     def plan(self, additions: Iterable[Addition]) -> list[Plan]:
-        """Analyse and validate additions, whose bars are waited for."""
+        """Wait for the bars of additions, then analyse and validate the additions."""
         asked = list(additions)
         if self.is_own_thread:
-            self._bring(asked)
+            self._fetch(asked)
         return super().plan(asked)
 
     def settle(self, now_ns: int, *, has_time: bool = True) -> list[tuple[Waiting, str]]:
-        """Take the next short step of pending additions.
+        """Take one short step with the pending additions.
 
-        Those that have waited for too long fail. If there are none, the history that has come is committed; if there is
-        none, the first addition whose bars have come is carried out, or has earlier ones asked for if they are too few.
+        It is the first of these for which there is a case: additions that have waited for too long, or whose symbol is
+        unavailable, fail; history that has come is written to the store; the first addition whose bars have come is
+        carried out, or has earlier ones requested if they are too few.
 
         Args:
             now_ns: The time outside of the session clock.
-            has_time: Whether more may be done than to let additions fail.
+            has_time: Whether there is time for more than to let additions fail.
 
         Returns:
-            What is settled, with the reasons of those that failed (empty of the others).
+            The additions that were settled, each with the error if it failed, else an empty text.
         """
         failed = [(one, error) for one in self.waiting if (error := self._why_failed(one, now_ns))]
         for one, error in failed:
@@ -146,38 +147,38 @@ class LiveProvisioner(OneThreadProvisioner):
         return next((one for one in self.waiting if self._supply.is_complete(one.addition.symbol)), None)
 
     def ask_again(self) -> None:
-        """Ask the feed for all that waits, which has its whole time from now on."""
+        """Request the bars of all pending additions, whose time to wait begins anew."""
         deadline_ns = self._now_ns() + self._wait_ns
         self.waiting = [replace(one, deadline_ns=deadline_ns) for one in self.waiting]
         self._ask([one.addition for one in self.waiting])
 
     def has_failed(self, now_ns: int) -> bool:
-        """Return whether additions have waited for too long, or cannot be had."""
+        """Return whether additions have waited for too long, or their symbols are unavailable."""
         return any(self._why_failed(one, now_ns) for one in self.waiting)
 
     @property
     def has_complete(self) -> bool:
-        """Whether the bars of an addition that waits have come."""
+        """Whether the bars of a pending addition have come."""
         return self._first_complete() is not None
 
     @property
     def next_deadline_ns(self) -> int | None:
-        """Time at which the next addition fails unless its bars come, None when none waits for bars."""
+        """Earliest deadline of the pending additions whose bars have not come, None without any."""
         open_ns = [one.deadline_ns for one in self.waiting if not self._supply.is_complete(one.addition.symbol)]
         return min(open_ns, default=None)
 
     def _planned(self, additions: Sequence[Addition]) -> list[Plan]:
-        # Why the feed has not sent bars is the reason of their lack.
+        # If the feed has not sent the bars, that is the error to report, not that the store does not have them.
         return [self._explained(plan) for plan in super()._planned(additions)]
 
     def _explained(self, plan: Plan) -> Plan:
-        reason = self._why_lacking(plan)
+        reason = self._why_missing(plan)
         if not reason:
             return plan
         self._record_of_feed.failed(self.context.time_manager.now_ns, plan.symbol, reason)
         return failed_plan(plan, reason)
 
-    def _why_lacking(self, plan: Plan) -> str:
+    def _why_missing(self, plan: Plan) -> str:
         """Return why a symbol's bars have not come (empty when they have)."""
         reason = self._error_of(plan.symbol)
         if not reason and plan.needs.intervals and not self._supply.is_complete(plan.symbol):
@@ -185,14 +186,14 @@ class LiveProvisioner(OneThreadProvisioner):
         return reason
 
     def _error_of(self, symbol: str) -> str:
-        """Return why a symbol cannot be had (empty while it may come)."""
+        """Return why a symbol is unavailable (empty while its bars may come)."""
         return self._supply.error(symbol)
 
     def _carry_out(self, plans: Sequence[Plan]) -> list[ProvisioningRecord]:
         try:
             return super()._carry_out(plans)
         finally:
-            # What follows from the times of bars serves the additions of one call: in a day of additions it would grow.
+            # Results by the times of bars serve the additions of one call only: kept for a day, they would pile up.
             self.context.memo = Memo()
 
     def _needs_of(self, addition: Addition) -> Needs:
@@ -201,20 +202,20 @@ class LiveProvisioner(OneThreadProvisioner):
         return needs
 
     def _ask(self, additions: Sequence[Addition]) -> None:
-        """Ask the feed for all that additions need, and take up what it answers at once."""
+        """Request the bars that additions need, and handle the answers that come at once."""
         if unmet := self._unmet(additions):
             self._supply.ask(unmet)
             self._look()
 
     def _is_unmet(self, addition: Addition) -> bool:
-        """Return whether bars of an addition were never asked for, or have not all come."""
+        """Return whether bars that an addition needs were never requested, or have not all come."""
         symbol, needs = addition.symbol, self._needs_of(addition)
         if self._supply.unmet(symbol, needs, self.context):
             return True
         return bool(needs.intervals) and not self._supply.is_complete(symbol)
 
-    def _bring(self, additions: Sequence[Addition]) -> None:
-        """Ask the feed for all that additions need, and wait for it."""
+    def _fetch(self, additions: Sequence[Addition]) -> None:
+        """Request the bars that additions need, and wait for them."""
         if unmet := self._unmet(additions):
             self._supply.ask(unmet)
             self._wait_for(list(unmet))
@@ -246,7 +247,7 @@ class LiveProvisioner(OneThreadProvisioner):
         return list(further)
 
     def _unmet(self, additions: Iterable[Addition]) -> dict[str, dict[str, date]]:
-        """Return from which days on bars are to be asked for, by symbol and interval."""
+        """Return, by symbol and interval, the first days of the bars that are to be requested."""
         unmet: dict[str, dict[str, date]] = {}
         for addition in additions:
             symbol = addition.symbol
@@ -260,7 +261,7 @@ class LiveProvisioner(OneThreadProvisioner):
         return unmet
 
     def _wait(self, addition: Addition) -> ProvisioningRecord:
-        """Ask the feed for what an addition needs, and note it as pending."""
+        """Record an addition as pending, or as failed if its symbol is unavailable."""
         symbol, needs = addition.symbol, self._needs_of(addition)
         asked_ns = self.context.time_manager.now_ns
         if error := self._error_of(symbol):
@@ -275,7 +276,7 @@ class LiveProvisioner(OneThreadProvisioner):
         return record
 
     def _missing_of(self, one: Waiting) -> str:
-        """Return what is missing of an addition that waits from now on, for people."""
+        """Return a text that says what is missing of an addition that begins to wait."""
         return self._supply.missing(one.addition.symbol)
 
     def _why_failed(self, one: Waiting, now_ns: int) -> str:
@@ -290,7 +291,7 @@ class LiveProvisioner(OneThreadProvisioner):
 def pending_record(
     addition: Addition, needs: Needs, context: ProvisioningContext, missing: str = ""
 ) -> ProvisioningRecord:
-    """Return the record of an addition that is neither there nor refused yet, with what is missing."""
+    """Return the record of a pending addition, with a warning that says what is missing."""
     return ProvisioningRecord(
         time_ns=context.time_manager.now_ns,
         zone=context.time_manager.timezone,
@@ -307,7 +308,7 @@ def pending_record(
 
 
 def failed_plan(plan: Plan, error: str) -> Plan:
-    """Return a plan as one that cannot be carried out."""
+    """Return a plan with an error in place of its steps."""
     return replace(plan, proof=replace(plan.proof, errors=(error,)), steps=())
 
 

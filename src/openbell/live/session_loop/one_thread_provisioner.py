@@ -24,11 +24,11 @@ _REASON = (
 
 
 class OneThreadProvisioner(Provisioner):
-    """Refuses additions of other threads, for the feed and the record belong to the session's.
+    """Refuses additions from other threads, since the feed and the record belong to the session's thread.
 
     Args:
         context: The session and where its data comes from.
-        journal: What is done is noted there.
+        journal: Receives the record of each addition and removal.
     """
 
     def __init__(self, context: ProvisioningContext, journal: Journal) -> None:
@@ -41,10 +41,10 @@ class OneThreadProvisioner(Provisioner):
         return get_ident() == self._thread
 
     def refused(self, additions: Iterable[Addition]) -> list[ProvisioningRecord] | None:
-        """Refuse additions of another thread.
+        """Refuse additions if this is another thread than the session's.
 
         Returns:
-            Their records, None when the thread is the session's.
+            The records of the refused additions, None on the session's thread.
         """
         if self.is_own_thread:
             return None
@@ -52,9 +52,9 @@ class OneThreadProvisioner(Provisioner):
             return [self._record(Outcome(plan, plan.proof.errors)) for plan in self._refused_plans(additions)]
 
     def plan(self, additions: Iterable[Addition]) -> list[Plan]:
-        """Analyse and validate additions of the session's thread."""
+        """Analyse and validate additions, or refuse them on another thread than the session's."""
         return super().plan(additions) if self.is_own_thread else self._refused_plans(additions)
 
     def _refused_plans(self, additions: Iterable[Addition]) -> list[Plan]:
-        # Not by the needs of a live session, which are noted as well.
+        # Not by `_needs_of` of a subclass, which would note the needs in the session as well.
         return [Plan(one, super(OneThreadProvisioner, self)._needs_of(one), Proof((_REASON,))) for one in additions]

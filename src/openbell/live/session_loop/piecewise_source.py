@@ -1,4 +1,4 @@
-"""Source of batches that makes a session part by part."""
+"""Base class of batch sources that make a session part by part."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["PiecewiseSource"]
 
 
 class PiecewiseSource:
-    """Base of sources between whose parts something else may happen, such as additions whose bars have come.
+    """Base class of sources between whose parts something else may happen, such as additions.
 
     Args:
         session: The session's times.
-        subscriptions: Who gets which bars.
+        subscriptions: The subscriptions of the strategies.
         runner: The scanners and strategies.
 
     Attributes:
@@ -34,7 +34,7 @@ class PiecewiseSource:
         self.scans = scheduled_scans(session, runner.scanners, subscriptions.time_manager)
 
     def batches_after(self, time_ns: int) -> Batches:
-        """Make the batches after a time, by the subscriptions that the strategies have now.
+        """Make the batches after a time, for the current subscriptions of the strategies.
 
         Raises:
             ComponentError: A strategy's subscriptions cannot be provisioned.
@@ -45,14 +45,14 @@ class PiecewiseSource:
         return self._batches(after_ns)
 
     def _running(self) -> None:
-        """Note that the session has begun, for what is subscribed before is waited for."""
+        """Note that the session has begun, after which additions no longer wait for their bars."""
         raise NotImplementedError
 
     def _batches(self, after_ns: int) -> Batches:
         raise NotImplementedError
 
     def _part(self, after_ns: int, until_ns: int) -> Batches:
-        """Make the batches between two times, the last one at the second."""
+        """Make the batches after one time and up to another, with the last one at the latter."""
         bars, slices = self._subscriptions.as_known(after_ns)
         scans = [scan for scan in self.scans if after_ns < scan[0] <= until_ns]
         return batches(bars, scans, slices, after_ns=after_ns, last_ns=until_ns)

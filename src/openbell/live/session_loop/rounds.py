@@ -1,4 +1,7 @@
-"""Rounds of a live session, which are the times at which bars of the finest intraday interval of its feed close."""
+"""Rounds of a live session.
+
+A round is a time at which bars of the finest intraday interval of the feed close.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,12 @@ __all__ = ["Rounds"]
 
 
 class Rounds:
-    """Judges the connection by what came of each round, and says how long one is waited for.
+    """Judges the connection by the bars of each round, and decides how long a round is waited for.
 
     Args:
         session: The session's times.
         resources: Feed, bars and settings of the run.
-        waiting_bars: What came and waits.
+        waiting_bars: The bars that have come and wait for their time.
         zone: The exchange's time zone.
     """
 
@@ -39,7 +42,7 @@ class Rounds:
 
     @property
     def _finest(self) -> str:
-        """The finest intraday interval of the feed, empty when it has none."""
+        """Finest intraday interval of the feed, empty when it has none."""
         return next((name for name in self._resources.feed.intervals if parse_interval(name).is_intraday), "")
 
     def came(self, time_ns: int) -> None:
@@ -59,32 +62,32 @@ class Rounds:
                 self._resources.connection.fetched(bar.symbol, self._waiting_bars.end_of(bar))
 
     def is_ripe(self, due: set[tuple[str, str]], time_ns: int, *, is_late: bool) -> bool:
-        """Return whether a time can be played, because its bars are there or have been waited for.
+        """Return whether a time can be played, because its bars have come or the wait for them is over.
 
         Args:
             due: The symbols and intervals of which a bar closes then.
             time_ns: The time, nanoseconds since 1970 UTC.
-            is_late: Whether they have been waited for.
+            is_late: Whether the time to wait for the bars is over.
         """
         if self._waiting_bars.has_all(due, time_ns):
             return True
         if is_late and self._waiting_bars.take_set_aside(due, time_ns):
             self._resources.supply.fetch_since(time_ns)
             return False
-        return is_late and not (self._lacks_all(due, time_ns) and self._last_bars.are_missing(time_ns))
+        return is_late and not (self._misses_all(due, time_ns) and self._last_bars.are_missing(time_ns))
 
-    def _lacks_all(self, due: set[tuple[str, str]], time_ns: int) -> bool:
+    def _misses_all(self, due: set[tuple[str, str]], time_ns: int) -> bool:
         """Return whether bars of the finest interval are due at a time, and none has come."""
         finest = self._finest
         return any(name == finest for _, name in due) and not self._waiting_bars.has_any(finest, time_ns)
 
     def judge(self, bars: Sequence[FeedBar], time_ns: int, expected: Mapping[str, Sequence[str]]) -> None:
-        """Let the connection be judged by the bars that came of a time.
+        """Judge the connection by the bars that came for a time.
 
         Args:
             bars: The bars.
             time_ns: The time, nanoseconds since 1970 UTC.
-            expected: The symbols whose bars are waited for, by interval.
+            expected: The symbols whose bars are expected, by interval.
         """
         finest = self._finest
         if not finest or not self._waiting_bars.is_due(finest, time_ns):

@@ -1,7 +1,7 @@
-"""Growth of a session by the bars that have come.
+"""Extension of a session's series and indicators by the bars that have come.
 
-A live session holds at each moment what a backtest over the same bars, cut at that moment, would hold: series are read
-and derived by the same ways, and indicators computed by the same kernels from the same first bar.
+At each moment, a live session holds the same as a backtest over the same bars up to that moment: series are read and
+derived by the same code, and indicators are computed by the same kernels from the same first bar.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["SessionGrowth"]
 
 _MOST_TOGETHER = 256
-"""So many symbols are computed at once at the most: their columns fit the processor's cache."""
+"""The most symbols that are computed at once, so that their columns fit the processor's cache."""
 
 
-class _Like(NamedTuple):
-    """Likeness of symbols whose indicators are computed at once."""
+class _Group(NamedTuple):
+    """Common properties of the series whose indicators are computed at once."""
 
     interval: str
     base: str | None
@@ -50,7 +50,7 @@ class _Like(NamedTuple):
 
 
 class SessionGrowth:
-    """Lets the series and indicators of a session go on.
+    """Extends the series and indicators of a session.
 
     Args:
         context: The session, and the bars that have come.
@@ -66,15 +66,15 @@ class SessionGrowth:
         self._ends: dict[str, NDArray[np.int64]] = {}
 
     def note(self, needs: Needs) -> None:
-        """Note how the indicators of an addition are computed."""
+        """Remember the indicators that an addition needs, by which they are computed."""
         for need in needs.indicators:
             self._needs.setdefault(need.key, need)
 
     def grow(self, came: Mapping[str, Iterable[str]], time_ns: int, *, late: bool = False) -> list[str]:
-        """Let the session go on to a time.
+        """Extend the session to a time.
 
         Args:
-            came: The symbols of which bars have come, by the interval of these.
+            came: The symbols of which bars have come, by the interval of the bars.
             time_ns: The time that is played next, nanoseconds since 1970 UTC.
             late: Whether some of the bars belong to times that have been played.
 
@@ -83,7 +83,7 @@ class SessionGrowth:
         """
         data = self._context.session_data
         with data.operation_lock:
-            self._make_single()
+            self._leave_blocks()
             for base, symbols in came.items():
                 fresh = [symbol for symbol in symbols if symbol in data.current]
                 self._context.data_manager.grow(fresh, base)
@@ -97,8 +97,8 @@ class SessionGrowth:
             self._grow_indicators(grown)
         return list(dict.fromkeys(series.symbol for series in grown))
 
-    def _make_single(self) -> None:
-        """Take symbols out of their blocks, for from now on each has its own times."""
+    def _leave_blocks(self) -> None:
+        """Take symbols out of their blocks, since each has its own times from now on."""
         data = self._context.session_data
         changed: dict[str, SymbolSessionData] = {
             symbol: SymbolDraft.of(one).finished()
@@ -109,9 +109,9 @@ class SessionGrowth:
             publish(data, changed)
 
     def _due(self, time_ns: int, *, late: bool) -> set[tuple[str, str]]:
-        """Return the series of which a bar closes now, or has been seen otherwise than it is.
+        """Return the series to read anew, of which a bar closes now or a visible bar has changed.
 
-        A derived bar that is running is left alone until it closes.
+        A derived bar that has not closed is left as it is.
         """
         data = self._context.session_data
         closing: dict[str, bool] = {}
@@ -131,7 +131,7 @@ class SessionGrowth:
         return due | self._filled_now(time_ns) if self._may_fill else due
 
     def _filled_now(self, time_ns: int) -> set[tuple[str, str]]:
-        """Return the series that synthetic bars may have to go on."""
+        """Return the series that may get a synthetic bar at a time."""
         return {
             (symbol, name)
             for symbol, one in self._context.session_data.current.items()
@@ -140,7 +140,7 @@ class SessionGrowth:
         }
 
     def _closes(self, name: str, time_ns: int) -> bool:
-        """Return whether the calendar has a bar of an interval end at a time."""
+        """Return whether a bar of an interval closes at a time by the calendar."""
         market = self._context.market("")
         interval = parse_interval(name)
         if not interval.is_intraday:
@@ -153,10 +153,10 @@ class SessionGrowth:
         return place < len(ends) and int(ends[place]) == time_ns
 
     def _grow_series(self, due: Iterable[tuple[str, str]]) -> list[BarIntervalData]:
-        """Read series anew that are due, from their first bar on."""
+        """Read the due series anew from their first bar on, and return them."""
         data, tm = self._context.session_data, self._context.time_manager
         together: dict[tuple[str, str, int], list[BarIntervalData]] = defaultdict(list)
-        # In the order of the session, which does not depend on that of a set.
+        # In the order of the session, since that of a set may differ from run to run.
         wanted = set(due)
         for symbol, one in data.current.items():
             for name, series in one.bars.items():
@@ -184,36 +184,36 @@ class SessionGrowth:
     def _grow_indicators(self, grown: Iterable[BarIntervalData]) -> None:
         """Compute the indicators of series that have grown, those of equal times at once."""
         data = self._context.session_data
-        together: dict[_Like, list[tuple[BarIntervalData, list[IndicatorData]]]] = defaultdict(list)
+        together: dict[_Group, list[tuple[BarIntervalData, list[IndicatorData]]]] = defaultdict(list)
         for series in grown:
             found = [one for one in data.current[series.symbol].indicators.values() if one.series is series]
             if found:
                 keys, anchors = tuple(one.key for one in found), tuple(one.anchor_row for one in found)
-                like = _Like(series.interval, series.base, all_bars(series).times, series.today_row, keys, anchors)
-                together[like].append((series, found))
-        # Results by times that were, and no longer are, would stay until the day is over: each growth has its own.
+                group = _Group(series.interval, series.base, all_bars(series).times, series.today_row, keys, anchors)
+                together[group].append((series, found))
+        # A memo of its own, since results by the times of shorter series would otherwise stay until the day is over.
         context = replace(self._context, memo=Memo())
-        for like, all_of in together.items():
+        for group, all_of in together.items():
             for first in range(0, len(all_of), _MOST_TOGETHER):
-                self._compute(like, all_of[first : first + _MOST_TOGETHER], context)
+                self._compute(group, all_of[first : first + _MOST_TOGETHER], context)
 
     def _compute(
-        self, like: _Like, some: Sequence[tuple[BarIntervalData, list[IndicatorData]]], context: ProvisioningContext
+        self, group: _Group, some: Sequence[tuple[BarIntervalData, list[IndicatorData]]], context: ProvisioningContext
     ) -> None:
         symbols = [series.symbol for series, _ in some]
-        for anchor in dict.fromkeys(like.anchors):
-            keys = [key for key, at in zip(like.keys, like.anchors, strict=True) if at == anchor]
+        for anchor in dict.fromkeys(group.anchors):
+            keys = [key for key, at in zip(group.keys, group.anchors, strict=True) if at == anchor]
             needs = [self._needs[key] for key in keys]
             bars = [_from(all_bars(series), anchor) for series, _ in some]
             cursor = Cursor(bars[0].times, context.time_manager.clock)
-            block = SeriesBlock(like.interval, like.base, bars, like.today_row - anchor, cursor, None)
+            block = SeriesBlock(group.interval, group.base, bars, group.today_row - anchor, cursor, None)
             try:
-                computed = computed_indicators(needs, symbols, {like.interval: block}, context)
+                computed = computed_indicators(needs, symbols, {group.interval: block}, context)
             except TimesDifferError:
                 if len(some) == 1:
                     raise
                 for one in some:
-                    self._compute(like, [one], context)
+                    self._compute(group, [one], context)
                 return
             for place, (_, found) in enumerate(some):
                 for indicator in found:

@@ -7,14 +7,14 @@ from collections import deque
 __all__ = ["SpareTime"]
 
 _AT_FIRST_NS = 50_000_000
-"""So long does a step of an addition take as long as none was measured."""
+"""Assumed duration of a step of an addition before one was measured."""
 _REMEMBERED = 8
 
 
 class SpareTime:
-    """Time until the next bars are due, held against what the last steps of additions took.
+    """Compares the time until the next bars with the duration of the last steps of additions.
 
-    All times are outside of the session clock, where that of a bar's close is one, too.
+    All times are outside of the session clock, and in nanoseconds since 1970 UTC.
     """
 
     def __init__(self) -> None:
@@ -25,8 +25,8 @@ class SpareTime:
     def suffices(self, now_ns: int, due_ns: int) -> bool:
         """Return whether a step may be taken before the next time is played.
 
-        That is so if it is over before that time; and if another time was played for which it has waited already, so
-        that it is taken in a session without any spare time, too.
+        It may if it is likely to end before that time, or if it has already waited for another time to be played. So a
+        session without any spare time takes steps, too.
 
         Args:
             now_ns: The time now.
@@ -39,11 +39,11 @@ class SpareTime:
         return due_ns > self._awaited_ns
 
     def begins(self, now_ns: int) -> None:
-        """Note that a step is taken."""
+        """Note that a step begins."""
         self._begun_ns, self._awaited_ns = now_ns, None
 
     def over(self, now_ns: int) -> None:
-        """Note that the session goes on, after a step or without."""
+        """Note the end of a step, if one has begun."""
         if self._begun_ns is not None:
             self._took_ns.append(now_ns - self._begun_ns)
             self._begun_ns = None

@@ -1,4 +1,4 @@
-"""Status of a live run at one moment, for views of any process."""
+"""Status of a live run at one moment, to show in this process or another."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ STATUS = "status.json"
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """State of the feed, and of the session beside it.
+    """State of the feed, and lag of the session.
 
     Attributes:
         name: The feed.
         health: "LIVE", "BACKFILLING", "STALE", "DOWN" or "LAGGING".
         reason: Why, in words.
-        heard: When the last bar came, or the connection; None before the first.
+        heard: When the last bar arrived or the connection was made; None before that.
         losses: How many times the connection was lost.
         lag_s: How late the time that is played is, in seconds.
-        waiting: How many bar times wait beside it, while it lags.
-        bars_per_minute: How many bars came within the last minute.
+        waiting: How many further bar times wait, while the session lags.
+        bars_per_minute: How many bars arrived within the last minute.
     """
 
     name: str
@@ -57,9 +57,9 @@ class SymbolStatus:
         symbol: The symbol.
         state: "ready", "pending", "halted" or "failed".
         subscribed: Whether the feed has acknowledged it.
-        stitched: Whether its history and its bars of today are put together.
+        stitched: Whether its history has come, so that it joins the bars of today without a gap.
         warm: Whether each of its indicators has a value.
-        missing: What is missing, or why it failed; empty of one that is ready.
+        missing: What is missing, or why the symbol failed; empty if it is ready.
         last_bar: When its last bar closed; None before the first.
         last_price: The close of that bar.
     """
@@ -83,7 +83,7 @@ class PositionStatus:
         quantity: Units, negative when short.
         average_price: The mean price of the units.
         last_price: The last price.
-        unrealized: Profit if it were closed at that price, before fees.
+        unrealized: Profit if the position were closed at that price, before fees.
     """
 
     symbol: str
@@ -99,7 +99,7 @@ class OrderStatusLine:
 
     Attributes:
         id: The order.
-        strategy: Who gave it.
+        strategy: The strategy that gave it.
         symbol: The symbol.
         quantity: Units that have not filled, negative to sell.
         type: Its kind.
@@ -121,13 +121,13 @@ class AccountStatus:
     """Account of a run that trades.
 
     Attributes:
-        equity: Cash and the worth of what is held.
+        equity: Cash, and positions at their last price.
         cash: Money.
         day_pnl: Change of the equity since the session began.
         realized: Profit of all units that were closed in this run, before fees.
-        positions: What is held.
-        orders: The open orders, the latest of many.
-        open_orders: How many there are.
+        positions: The open positions.
+        orders: The open orders, the latest first and not all if they are many.
+        open_orders: How many open orders there are.
     """
 
     equity: float
@@ -147,10 +147,10 @@ class BrokerStatus:
         account: Kind of money, broker and number, such as "paper money at Alpaca, account PA31".
         is_paper: Whether it is paper money.
         is_connected: Whether its events come.
-        trouble: Why they do not; empty while they do.
-        refusal: Why no order is sent, as that its books and those of the run differ, with both sides; empty when they
-            are.
-        under_way: How many orders were sent, or changed, of which it has reported nothing yet.
+        trouble: Why they do not come; empty while they do.
+        refusal: Why no order is sent, such as a difference between the broker's books and the run's; empty while orders
+            are sent.
+        under_way: How many orders were sent or changed without a report of the broker yet.
     """
 
     account: str
@@ -166,9 +166,9 @@ class Happening:
     """Something that happened.
 
     Attributes:
-        time: When: in session time, or of the time outside of it for what concerns the feed.
-        kind: "symbol", "scan", "signal", "order", "fill", "warning" or "feed".
-        text: What, in words.
+        time: When it happened, in session time, or outside of it for what concerns the feed.
+        kind: "session", "symbol", "scan", "signal", "order", "fill", "warning" or "feed".
+        text: What happened, in words.
     """
 
     time: str
@@ -178,11 +178,11 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class ScanToCome:
-    """Scan that is due next.
+    """Next scan that is due.
 
     Attributes:
-        time: When.
-        scanner: Whose it is.
+        time: When it is due.
+        scanner: The name of the scanner.
     """
 
     time: str
@@ -195,19 +195,20 @@ class LiveStatus:
 
     Attributes:
         session_name: The name in the config.
-        state: "connecting", "preparing", "running", and how it ended: as in ``live.json``.
+        state: "connecting", "preparing", "running" and further states of ``live.json``, such as how the run ended.
         now: The time outside of the session clock.
         feed: The feed.
         date: The session; None before the first.
         clock: The session clock; None before the first session.
-        opens: When the session begins, and `closes` when it ends.
+        opens: When the session begins; None before the first session.
+        closes: When the session ends; None before the first session.
         counts: Symbols by state.
-        symbols: Those that are not ready, then those that are; no more than some hundred of many.
+        symbols: The symbols that are not ready, then those that are; at most some hundreds.
         account: The account; None in a run that does not trade.
         broker: The broker over the network; None in a run whose orders are simulated.
-        next_scan: None when no scan is to come.
-        bars: Bars that came again, late or where they do not belong, by kind.
-        happened: What happened last, the latest at the end.
+        next_scan: The next scan; None when none is to come.
+        bars: How many bars came again, late, or at times that were refused, by kind.
+        happened: The last happenings, the latest at the end.
     """
 
     session_name: str
@@ -227,5 +228,5 @@ class LiveStatus:
     happened: tuple[Happening, ...] = ()
 
     def to_dict(self) -> JsonObject:
-        """Return it as JSON can hold it, as ``status.json`` does."""
+        """Return the JSON object of ``status.json``."""
         return asdict(self)

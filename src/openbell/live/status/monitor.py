@@ -1,4 +1,4 @@
-"""Monitor of a live run, which has its status for those who look."""
+"""Monitor of a live run, which keeps its current status."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ _MOST_NAMED = 5
 
 
 class Monitor(SessionObserver):
-    """Takes snapshots of a session, at most one a second unless something has happened, and writes them to the folder.
+    """Takes snapshots of a session, and writes them to the run folder.
 
-    Nothing is done per bar but to look whether a snapshot is due. Snapshots are taken on the session's thread, at the
-    ends of batches and while it waits; any thread may read `latest`, and `write` is called by another one.
+    It takes one a second, and one when something has happened. Per bar, it only checks whether one is due. Snapshots
+    are taken on the session's thread, at the ends of batches and while the session waits. Any thread may read `latest`,
+    and another thread calls `write`.
 
     Args:
         folder: The run folder.
@@ -49,8 +50,8 @@ class Monitor(SessionObserver):
     Attributes:
         latest: The last snapshot.
         listeners: Called with everything that happens, on the session's thread.
-        watchers: Likewise with each snapshot.
-        every_s: So many seconds are between two snapshots unless something has happened.
+        watchers: Called with each snapshot, on the session's thread.
+        every_s: Seconds between two snapshots, unless something has happened.
     """
 
     def __init__(self, folder: Path, session_name: str, feed: str, now_ns: Callable[[], int], zone: tzinfo) -> None:
@@ -72,9 +73,9 @@ class Monitor(SessionObserver):
         self.latest = LiveStatus(session_name, self._state, self._now(), FeedStatus(feed, "DOWN", "connecting"))
 
     def heard_s(self) -> float | None:
-        """Return the seconds since the last bar came, or the connection, None before the first.
+        """Return the seconds since the last bar arrived or the connection was made, None before that.
 
-        From any thread.
+        Any thread may call it.
         """
         heard_ns = 0 if self._snapshot is None else self._snapshot.resources.connection.heard_ns
         return max(0, self._now_ns() - heard_ns) / 1e9 if heard_ns else None
@@ -85,7 +86,7 @@ class Monitor(SessionObserver):
     # Snapshots
 
     def begin(self, snapshot: SessionSnapshot) -> None:
-        """Show another session from now on, which is being prepared."""
+        """Show a session that is being prepared, in place of the one before."""
         self._snapshot = snapshot
         self.enter("preparing")
 
@@ -98,7 +99,7 @@ class Monitor(SessionObserver):
         """Take a snapshot if one is due.
 
         Raises:
-            RunFolderError: The one before could not be written.
+            RunFolderError: An earlier snapshot could not be written.
         """
         if not self._is_due and self._watch.seconds < self.every_s:
             return
@@ -141,7 +142,10 @@ class Monitor(SessionObserver):
         )
 
     def write(self, *, at_once: bool = False) -> None:
-        """Write the last snapshot, at most once a second unless at once, from any thread."""
+        """Write the last snapshot, at most once a second unless ``at_once``.
+
+        Any thread may call it.
+        """
         status = self.latest
         if status is self._written or (not at_once and self._since_written.seconds < _EVERY_S):
             return
@@ -149,10 +153,10 @@ class Monitor(SessionObserver):
         try:
             replace_file(self._path, json.dumps(status.to_dict()).encode())
         except OSError as error:
-            self._error = error  # the session raises it, which another thread cannot
+            self._error = error  # raised on the session's thread by the next `turn`
 
     def finish(self, state: str) -> None:
-        """Take and write a last snapshot, when no session is played any more."""
+        """Take and write the last snapshot of the run."""
         self._state = state
         self.latest = replace(self.latest, state=state, now=self._now(), happened=tuple(self._happened))
         self.write(at_once=True)
@@ -162,17 +166,20 @@ class Monitor(SessionObserver):
     # What happens
 
     def happened(self, kind: str, text: str, time: str = "") -> None:
-        """Note something, with the time outside of the session clock unless another one before it is given."""
+        """Add a happening, at the time outside of the session clock unless an earlier one is given."""
         now = self._now()
         one = Happening(min(time or now, now), kind, text)
         self._happened.append(one)
-        # Signals and fills may come at each bar: they are seen when the second is over.
+        # Signals and fills may come at each bar: they are shown with the next snapshot that is due.
         self._is_due = self._is_due or kind in ("feed", "symbol", "session", "warning")
         for listener in self.listeners:
             listener(one)
 
     def _happened_to(self, symbol: str, outcome: str, time: str) -> None:
-        """Note what became of a symbol, together with the symbols before it of which it is the same."""
+        """Add the outcome of a symbol.
+
+        Successive symbols with the same outcome make one happening.
+        """
         group, symbols = (time, outcome), self._symbols
         if group != self._group or not self._happened or self._happened[-1].text != _named(symbols, outcome):
             self._group, symbols = group, []
@@ -186,7 +193,7 @@ class Monitor(SessionObserver):
         self.happened("warning", warning)
 
     def day_started(self, day: date) -> None:
-        """Note the session."""
+        """Note that the session is prepared."""
         self.happened("session", f"{day} is prepared")
 
     def day_prepared(self, session_data: SessionData) -> None:
@@ -241,6 +248,6 @@ def _outcome(record: ProvisioningRecord) -> str:
 
 
 def _named(symbols: list[str], outcome: str) -> str:
-    """Return an outcome after the first symbols that have it."""
+    """Return a text of the first symbols and their common outcome."""
     more = len(symbols) - _MOST_NAMED
     return f"{' '.join(symbols[:_MOST_NAMED])}{f' and {more} more' if more > 0 else ''} {outcome}"

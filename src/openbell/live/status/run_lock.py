@@ -1,4 +1,4 @@
-"""Lock and state of a live run, for people and programs outside of its process."""
+"""Lock and state of a live run, for other processes to read."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ __all__ = ["CLOSING", "ENDING", "OVER", "STATE", "RunLock", "is_running", "read_
 
 STATE = "live.json"
 CLOSING = "closing"
-"""The state of a run that closes its positions, and then ends."""
+"""State of a run that closes its positions, and then ends."""
 ENDING = "ending"
-"""The state of a run that plays nothing more, and writes its results."""
+"""State of a run whose sessions are over, and that writes its results."""
 OVER = ("ended", "stopped", "interrupted", "failed")
-"""The states of a run that came to an end by itself."""
+"""States of a run that was not killed, but ended and said so."""
 _LOCK = "live.lock"
 _POLL_S = 0.1
 
 
 class RunLock:
-    """The hold of one process on a run folder, which the system frees when the process dies.
+    """Lock of one process on a run folder, which the system releases when the process dies.
 
     Args:
         folder: The run folder; it is created.
 
     Raises:
-        RunFolderError: Another run goes on in the folder, or it cannot be written.
+        RunFolderError: Another live run is using the folder, or the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,7 +62,7 @@ class RunLock:
             raise RunFolderError(f"cannot write the run folder {folder}: {error.strerror or error}.") from error
 
     def write(self, state: str, **fields: str) -> None:
-        """Write how the run stands, with what was written of it before."""
+        """Write the state of the run, with new fields and those that were written before."""
         started = self._state.get("started") or wall_stamp()
         self._state = {**self._state, "pid": os.getpid(), "started": started, **fields, "state": state}
         try:
@@ -71,12 +71,12 @@ class RunLock:
             raise RunFolderError(f"cannot write {self._folder / STATE}: {error.strerror or error}.") from error
 
     def release(self) -> None:
-        """Leave the folder to others."""
+        """Release the folder for other runs."""
         self._lock.release()
 
 
 def read_state(folder: Path) -> JsonObject:
-    """Return what the run of a folder wrote of itself, empty when it wrote nothing."""
+    """Return the state and fields that the run of a folder wrote, empty when it wrote none."""
     try:
         found: JsonObject = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -87,7 +87,7 @@ def read_state(folder: Path) -> JsonObject:
 
 
 def is_running(folder: Path) -> bool:
-    """Return whether a process holds the run of a folder."""
+    """Return whether a process holds the lock of a run folder."""
     if not (folder / _LOCK).exists():
         return False
     lock = _lock_of(folder)
@@ -102,13 +102,12 @@ def is_running(folder: Path) -> bool:
 def waits_for_end(folder: Path, seconds: float, *, closing_s: float = 0.0) -> bool:
     """Wait until the run of a folder is over, and return whether it is.
 
-    One that writes its results is waited for however long that takes, and one that closes its positions for so many
-    seconds more.
+    A run that writes its results is waited for without a limit.
 
     Args:
         folder: The run folder.
-        seconds: How long the run may take to answer.
-        closing_s: How long it may take to close its positions.
+        seconds: How long to wait for the end.
+        closing_s: How many seconds longer to wait while the run closes its positions.
     """
     waited = stopwatch()
     while is_running(folder):
@@ -121,7 +120,7 @@ def waits_for_end(folder: Path, seconds: float, *, closing_s: float = 0.0) -> bo
 
 @contextmanager
 def watching(stop_file: Path, wake: Callable[[], None], tick: Callable[[], None]) -> Iterator[None]:
-    """Wake a run that waits for its feed as soon as its stop file is there, and call `tick` now and then."""
+    """Call ``tick`` ten times a second, and ``wake`` while the stop file is there, from another thread."""
     ended = Event()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""Snapshot of a session for its status, taken on the session's own thread."""
+"""Parts of a live run's status, taken from its session on the session's own thread."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _MOST_ORDERS = 50
 
 @dataclass(slots=True)
 class SessionSnapshot:
-    """Subject of snapshots, for as long as a session lasts.
+    """Makes the parts of a status from one session.
 
     Attributes:
         resources: Feed, bars and settings of the run.
         day: The day.
         context: The session.
         scans: The scans to come, once the session runs.
-        desk: The orders; None without.
-        failed: Why symbols could not be had.
-        warm: The symbols whose indicators have their values, which stays so.
+        desk: The desk; None in a session that does not trade.
+        failed: Why symbols failed, by symbol.
+        warm: The number of a symbol's indicators when all of them had values, by symbol.
     """
 
     resources: LiveResources
@@ -62,7 +62,7 @@ class SessionSnapshot:
         return local_time(time_ns, self.context.time_manager.timezone).isoformat(timespec="seconds")
 
     def feed(self) -> FeedStatus:
-        """Return the feed as it is now."""
+        """Return the current state of the feed."""
         connection, lag = self.resources.connection, self.resources.lag
         heard = self.iso(connection.heard_ns) if connection.heard_ns else None
         state = self.resources.health.now
@@ -77,7 +77,10 @@ class SessionSnapshot:
         )
 
     def symbols(self) -> tuple[dict[str, int], tuple[SymbolStatus, ...]]:
-        """Return how many symbols are in each state, and the first of them, those that are not ready before others."""
+        """Return the number of symbols in each state, and the status of symbols.
+
+        Of many symbols, there are some hundreds, first those that are not ready.
+        """
         found = [*self._pending(), *self._there(), *self._failed()]
         counts: dict[str, int] = {}
         for one in found:
@@ -86,7 +89,7 @@ class SessionSnapshot:
         return counts, tuple(self._with_last(found[:_MOST_SYMBOLS]))
 
     def _pending(self) -> Iterator[SymbolStatus]:
-        """Yield the symbols that have no part in the session yet."""
+        """Yield the symbols that are requested and not in the session yet."""
         supply, current = self.resources.supply, self.context.session_data.current
         for symbol in supply.symbols:
             if symbol not in current and symbol not in self.failed:
@@ -112,10 +115,10 @@ class SessionSnapshot:
                 yield SymbolStatus(symbol, "failed", symbol in supply.acknowledged, False, False, error)
 
     def _cold(self, symbol: str, data: SymbolSessionData) -> list[str]:
-        """Return the indicators that have no value yet for want of bars before today."""
+        """Return the indicators that have no value yet, because bars before today are missing."""
         if self.warm.get(symbol) == len(data.indicators):
             return []
-        # One that begins anew with each session has no value before its first bar, and nothing is missing.
+        # An indicator that begins anew with each session needs no bars before today: nothing is missing.
         indicators = data.indicators.items()
         cold = [key for key, one in indicators if not one.valid and one.warmup_bars < one.lookback]
         if not cold:
@@ -125,7 +128,7 @@ class SessionSnapshot:
     def _with_last(self, symbols: Iterable[SymbolStatus]) -> Iterator[SymbolStatus]:
         """Yield symbols with the last bars of their finest series."""
         current = self.context.session_data.current
-        texts: dict[int, str] = {}  # most bars of a moment closed at one time
+        texts: dict[int, str] = {}  # the last bars of most symbols closed at the same time
         for one in symbols:
             data = current.get(one.symbol)
             series = None if data is None else next(iter(data.bars.values()), None)
@@ -138,7 +141,7 @@ class SessionSnapshot:
             yield replace(one, last_bar=texts[end_ns], last_price=float(series.close[-1]))
 
     def account(self) -> AccountStatus | None:
-        """Return the account as it is now, without a change to it."""
+        """Return the current state of the account, None without a desk."""
         desk = self.desk
         if desk is None:
             return None
@@ -164,7 +167,7 @@ class SessionSnapshot:
         )
 
     def broker(self) -> BrokerStatus | None:
-        """Return the broker over the network as it is now."""
+        """Return the current state of the broker over the network, None without one."""
         broker_traffic, broker = self.resources.broker_traffic, broker_of(self.desk)
         if broker_traffic is None:
             return None
@@ -179,7 +182,7 @@ class SessionSnapshot:
         )
 
     def next_scan(self) -> ScanToCome | None:
-        """Return the scan that is due next."""
+        """Return the next scan that is due, or None."""
         now_ns = self.context.time_manager.now_ns
         found = next(((time_ns, scanner) for time_ns, scanner in self.scans if time_ns > now_ns), None)
         return None if found is None else ScanToCome(self.iso(found[0]), found[1].name.removeprefix("scanner "))

@@ -1,6 +1,6 @@
-"""The chart of one suspicious excerpt as inline SVG.
+"""Chart of the bars around one finding, as inline SVG.
 
-Bars in doubt are marked, missing bars are an empty band.
+Doubtful bars are marked, and missing bars are an empty band.
 """
 
 from __future__ import annotations
@@ -27,10 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def chart(excerpt: Excerpt, interval: str, timezone: tzinfo) -> str:
-    """Draw the bars around a finding as an SVG element.
-
-    An empty text when there are none.
-    """
+    """Return a drawing of the bars around a finding as an SVG element, empty if there are no bars."""
     bars, found = excerpt.bars, excerpt.finding
     if not len(bars):
         return ""
@@ -95,7 +92,7 @@ def _y(prices: NDArray[np.float64], y_range: tuple[float, float]) -> NDArray[np.
 def _candles(
     excerpt: Excerpt, x: NDArray[np.float64], y_range: tuple[float, float], doubtful: NDArray[np.bool_]
 ) -> str:
-    """Draw each bar as a wick with a body, as two paths for all bars that look alike."""
+    """Return all candles, with one path for the wicks and one for the bodies of bars that look alike."""
     bars = excerpt.bars
     half = max(0.8, 0.36 * float(np.min(np.diff(x))) if len(x) > 1 else 4.0)
     opens, high, low, close = (_y(getattr(bars, name), y_range) for name in ("open", "high", "low", "close"))

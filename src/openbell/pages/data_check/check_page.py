@@ -1,4 +1,4 @@
-"""The page of a check, with an overview, then the worst series one by one."""
+"""Page of a check, with an overview and then the worst series one by one."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _KEYS = (
 
 
 def check_page(report: Report) -> str:
-    """Return the report as one HTML document that needs no other file."""
+    """Return the report as one HTML document without other files."""
     return html_page("data_check.html", check_values(report), styles=("page.css", "data_check.css"))
 
 
 def check_values(report: Report) -> JsonObject:
-    """Return what the template of a check shows."""
+    """Return the values for the template of a check."""
     scores = [one.score.percent for one in report.series if one.score.percent is not None]
     detailed = [(number, one) for number, one in enumerate(report.series[:_SERIES_IN_DETAIL]) if one.findings]
     with_details = {number for number, _ in detailed}
@@ -77,9 +77,9 @@ def _overview_row(number: int, one: SeriesReport, report: Report, has_details: b
 
 
 def _details(number: int, one: SeriesReport, report: Report) -> JsonObject:
-    """Return a series with its findings.
+    """Return the values for a series with its findings.
 
-    Of many, the first of each kind are shown, and the others after a click.
+    Of many findings, the first of each kind are shown at once, and the others after a click.
     """
     shown: list[Finding] = []
     seen: dict[str, int] = {}
@@ -102,7 +102,7 @@ def _details(number: int, one: SeriesReport, report: Report) -> JsonObject:
             {
                 "finding": _finding(excerpt.finding, one, report),
                 "when": local_range(excerpt.finding, excerpt.interval, report.timezone),
-                "chart": Markup(chart(excerpt, excerpt.interval, report.timezone)),  # noqa: S704 -- likewise
+                "chart": Markup(chart(excerpt, excerpt.interval, report.timezone)),  # noqa: S704 -- numbers and times
             }
             for excerpt in one.excerpts
         ],
@@ -134,5 +134,5 @@ def _look(one: SeriesReport) -> str:
 
 
 def _percent(value: float | None) -> str:
-    """Format with two decimals, rounded down so that only what is whole is 100."""
+    """Return a percentage as text with two decimals, rounded down so that only full completeness is 100."""
     return "-" if value is None else f"{math.floor(value * 100) / 100:.2f}"

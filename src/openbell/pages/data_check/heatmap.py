@@ -1,6 +1,6 @@
-"""A calendar heat map of completeness as inline SVG.
+"""Calendar heat map of completeness as inline SVG.
 
-A cell is a session, or a month where there are many.
+A cell is a session, or a month if there are many sessions.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 __all__ = ["COLOURS", "colour_class", "heatmap"]
 
 COLOURS = ((1.0, "whole"), (0.99, "c99"), (0.95, "c95"), (0.75, "c75"), (1e-9, "c01"), (0.0, "none"))
-"""Shares of completeness, each with the class of the cells that reach it."""
+"""Lower bounds of completeness in descending order, each with the CSS class of its cells."""
 
 _MOST_SESSIONS = 550
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def colour_class(share: float) -> str:
-    """Return the CSS class of a cell."""
+    """Return the CSS class for a share of completeness."""
     return next(name for least, name in COLOURS if share >= least)
 
 
 def heatmap(sessions: SessionCounts) -> str:
-    """Draw the completeness of each session, or of each month beyond two years.
+    """Return a drawing of the completeness of each session, or of each month beyond about two years.
 
-    Bars that are missing because of a halt or because nobody traded count as there.
+    Bars that are missing because of a halt, or because there was no trade, count as present.
     """
     if not len(sessions.days):
         return ""

@@ -1,4 +1,4 @@
-"""The report of a run as one HTML page."""
+"""Report of a run as one HTML page."""
 
 from openbell.pages.report.report_page import run_report
 

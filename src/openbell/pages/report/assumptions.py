@@ -15,7 +15,7 @@ __all__ = ["assumptions", "costs_nothing", "is_at_broker"]
 
 
 def costs_nothing(execution: ExecutionConfig) -> bool:
-    """Return whether neither fees nor slippage were assumed."""
+    """Return whether a run had neither fees nor slippage."""
     return execution.fees.model == "none" and execution.slippage.model == "none"
 
 
@@ -25,7 +25,7 @@ def is_at_broker(config: SessionConfig) -> bool:
 
 
 def assumptions(config: SessionConfig) -> Iterator[tuple[str, str]]:
-    """Yield what was assumed, each with a heading."""
+    """Yield the assumptions of a run, each as a heading and a sentence."""
     execution, data = config.execution, config.session_data_config
     if execution is None:
         yield "Trading", "nothing: the config has no section execution, so that signals stay signals"

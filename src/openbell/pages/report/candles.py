@@ -1,4 +1,4 @@
-"""Bars and indicators of a window, from what a run kept or else from its store."""
+"""Bars and indicators of a window, from the files that a run kept or else from its store."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _NO_BARS = "no bars of it are in the store"
 
 @dataclass(frozen=True, slots=True)
 class Candles:
-    """Bars of a window with the indicators that were kept.
+    """Bars of a window, with the indicators that the run kept.
 
     Attributes:
         interval: The interval of the bars.
         bars: Columns timestamp, end, open, high, low, close, volume and count; times in UTC.
-        indicators: One column per output, a row per bar: the value known at the bar's end, null before there is one.
-        kept: Whether the bars are those that the run kept, and not the store's of today.
+        indicators: One column per output and a row per bar, with the value known at the bar's end, null before any.
+        kept: Whether the bars are those that the run kept, and not those that the store has now.
         zone: The time zone of the exchange.
     """
 
@@ -64,10 +64,10 @@ class Candles:
 
     @property
     def seconds(self) -> NDArray[np.int64]:
-        """Begin of each bar in seconds since 1970 UTC.
+        """Start of each bar in seconds since 1970 UTC.
 
-        That of a daily one is midnight of the session's date: a session of Sydney or of futures opens on the date
-        before, and ends on its own.
+        For a daily bar, it is midnight of the session's date. That date is taken from the end of the bar, because a
+        session of Sydney or of futures begins on the date before.
         """
         starts = self.bars["timestamp"]
         if self.is_daily:
@@ -79,13 +79,13 @@ class Candles:
 class CandleSource:
     """Bars of a run's windows.
 
-    Sessions within one day are shown as they were traded; days are on the price basis of the window's last day.
+    Intraday bars are shown as they were traded. Daily bars are on the price basis of the window's last day.
 
     Args:
         folder: The folder of the run.
         config: Its config.
         time_manager: The calendar.
-        store: The store to read in the place of the config's.
+        store: The store to read in place of the config's.
     """
 
     def __init__(self, folder: Path, config: SessionConfig, time_manager: TimeManager, store: Place | None) -> None:
@@ -96,11 +96,11 @@ class CandleSource:
 
     @property
     def is_daily(self) -> bool:
-        """Whether the finest bars that the run streams are of days."""
+        """Whether the run streams no intraday bars."""
         return not any(parse_interval(name).is_intraday for name in self._config.session_data_config.streams)
 
     def intervals(self, window: Window) -> list[str]:
-        """Return the intervals of which there may be bars, the finest first."""
+        """Return the intervals that may have bars, the finest first."""
         sessions = self._time_manager.sessions(window.first, window.last)
         streams = self._config.session_data_config.streams
         known = {*self._kept_intervals(window.symbol, sessions), *streams, *_coarser_than(streams)}
@@ -111,13 +111,13 @@ class CandleSource:
 
         Args:
             window: The symbol and its sessions.
-            wanted: Their interval; the finest of which they fit a chart unless given.
+            wanted: The interval of the bars; the finest with which they fit a chart unless given.
         """
         try:
             return self._candles(window, wanted)
         except OpenbellError as error:
             return str(error)
-        except (OSError, ValueError, pl.exceptions.PolarsError) as error:  # files that somebody changed since
+        except (OSError, ValueError, pl.exceptions.PolarsError) as error:  # files that were changed since the run
             return f"the bars that the run kept cannot be read: {error}"
 
     def _candles(self, window: Window, wanted: str) -> Candles | str:
@@ -153,10 +153,10 @@ class CandleSource:
 
         return finest_fitting(intervals, bars_of)
 
-    # What the run kept
+    # Files that the run kept
 
     def _kept_intervals(self, symbol: str, sessions: Sequence[date]) -> list[str]:
-        """Return the intervals of which the bars of all sessions were kept that have any of the symbol."""
+        """Return the intervals that were kept in every session with kept bars of the symbol."""
         days = [{interval for interval, _ in self._files("bars", symbol, day)} for day in sessions]
         held = [intervals for intervals in days if intervals]
         return sorted(set.intersection(*held)) if held else []
@@ -182,7 +182,7 @@ class CandleSource:
         return {}
 
     def _frames(self, kind: str, symbol: str, interval: str, sessions: Sequence[date]) -> list[pl.DataFrame]:
-        """Return the rows of each session, of days those of the last file with what was before."""
+        """Return the rows of each session, or for daily bars the last rows of the last session's file."""
         files = [(day, path) for day in sessions for name, path in self._files(kind, symbol, day) if name == interval]
         if not parse_interval(interval).is_intraday:
             return [pl.read_parquet(path).tail(len(sessions) + _BEFORE) for _, path in files[-1:]]
@@ -191,7 +191,7 @@ class CandleSource:
             session = self._time_manager.session(day)
             begin = pl.lit(session.first_ns).cast(pl.Datetime("ns", "UTC"))
             frame = pl.read_parquet(path)
-            if kind == "indicators":  # the last value from before the session is known in it
+            if kind == "indicators":  # the last value before the session is still known in it
                 before = frame.filter(pl.col("timestamp") < begin).tail(1)
                 frames.append(before)
             frames.append(frame.filter(pl.col("timestamp") >= begin))
@@ -204,7 +204,7 @@ class CandleSource:
             bars, interval, {name: self._frames("indicators", symbol, name, sessions) for name in wanted}
         )
 
-    # What the store has
+    # Bars of the store
 
     def _stored(self, window: Window, interval: str, sessions: Sequence[date]) -> pl.DataFrame | str:
         manager = self._data_manager
@@ -218,7 +218,8 @@ class CandleSource:
         return Bars.concat(list(self._as_traded(manager, window.symbol, interval, sessions))).to_polars()
 
     def _as_traded(self, manager: DataManager, symbol: str, interval: str, sessions: Sequence[date]) -> Iterator[Bars]:
-        """Yield the bars of sessions on the price basis of each, read at once between two corporate actions."""
+        """Yield the bars of sessions, each on its own price basis."""
+        # Sessions between two corporate actions have the same price basis, and are read at once.
         changes = [action.ex_date for action in manager.actions(symbol, sessions[0], sessions[-1])]
         for _, some in groupby(sessions, lambda day: sum(change <= day for change in changes)):
             days = list(some)
@@ -233,12 +234,14 @@ class CandleSource:
 
 
 def known_at_ends(bars: pl.DataFrame, interval: str, frames: Mapping[str, Sequence[pl.DataFrame]]) -> pl.DataFrame:
-    """Return the values of indicators that were known at the end of each bar, those over the same interval first.
+    """Return the values of indicators that were known at the end of each bar.
+
+    Indicators over the interval of the bars come first.
 
     Args:
         bars: The bars.
         interval: Their interval.
-        frames: By interval, frames with the columns timestamp and end, and one per output.
+        frames: By interval, frames with the columns timestamp and end, and a column per output.
     """
     ends = bars.select("end")
     columns: list[pl.Series] = []

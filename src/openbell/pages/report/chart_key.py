@@ -1,4 +1,4 @@
-"""The key below candles, which explains what is drawn on them."""
+"""Key below a chart of candles, which explains its marks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _EXPLAINED = (
     ("synthetic", "▮", "synthetic bar"),
     ("session", "", "begin of a session"),
 )
-"""What may be drawn: its class in the style sheet, its mark where it is no line, and what it is."""
+"""Everything that may be drawn, as its CSS class, its mark (empty for a line), and its meaning."""
 
 
 def chart_key(windows: Sequence[JsonObject]) -> list[tuple[str, str, str]]:
-    """Return class, mark and words of each line of the key of some charts."""
+    """Return the lines of the key for some charts, each as CSS class, mark and meaning."""
     drawn = {mark["kind"] for window in windows for mark in window["marks"]}
     drawn |= {"won" if trade["won"] else "lost" for window in windows for trade in window["trades"]}
     drawn |= {level["kind"] for window in windows for level in window["levels"]}

@@ -1,4 +1,4 @@
-"""Data of the charts, which are candles with entries, exits, stops, targets, signals and indicators."""
+"""Data of charts of candles with entries, exits, stops, targets, signals and indicators."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ _MOST_LEVELS = 160
 _MOST_STARTS = 20
 _VOLUME_DECIMALS = 4
 _DIGITS = 4
-"""The digits of an indicator that is no price."""
+"""Significant digits of an indicator that is no price."""
 
 
 class _Bars(NamedTuple):
-    """Times of a chart's bars in nanoseconds."""
+    """Times of a chart's bars in nanoseconds since 1970 UTC."""
 
     start: NDArray[np.int64]
     end: NDArray[np.int64]
 
     def at(self, time_ns: int) -> int | None:
-        """Return the row of the bar that holds a time, its begin included, or None outside of all."""
+        """Return the row of the bar that a time lies in, its start included, or None outside of all bars."""
         row = int(np.searchsorted(self.start, time_ns, side="right")) - 1
         return row if row >= 0 and time_ns <= self.end[row] else None
 
     def inside(self, time_ns: int) -> int | None:
-        """Return the row of the bar that holds a time, its end included, or None outside of all."""
+        """Return the row of the bar that a time lies in, its end included, or None outside of all bars."""
         row = int(np.searchsorted(self.end, time_ns, side="left"))
         return row if row < len(self.end) and time_ns >= self.start[row] else None
 
     def of_fill(self, time_ns: int, *, inside: bool) -> int | None:
-        """Return the row of the bar in which an order filled, at its open or, with its end as the time, inside."""
+        """Return the row of the bar of a fill, whose time is the bar's end if inside, else the bar's open."""
         return self.inside(time_ns) if inside else self.at(time_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class ChartData:
-    """Columns and marks of a window, which a script draws.
+    """Columns and marks of a window, for a script to draw.
 
     Attributes:
-        head: All but the columns: the symbol, marks, trades, levels and the names of lines, as JSON can hold it.
-        seconds: Begin of each bar in seconds since 1970 UTC.
+        head: Everything but the columns, as a JSON object: symbol, marks, trades, levels and names of lines.
+        seconds: Start of each bar in seconds since 1970 UTC.
         prices: Open, high, low and close, a column each, rounded to the decimals that are shown.
         volume: Volume of each bar.
-        lines: Values of each line of the head, NaN where there is none.
+        lines: Values of each line in the head, NaN where there is none.
     """
 
     head: JsonObject
@@ -77,7 +77,7 @@ class ChartData:
     lines: list[NDArray[np.float64]]
 
     def to_dict(self) -> JsonObject:
-        """Return it as JSON can hold it, as a page that is one file does."""
+        """Return head and columns as one JSON object, for a page that is one file."""
         lines = [
             {**line, "values": pl.Series(values).fill_nan(None).to_list()}
             for line, values in zip(self.head["lines"], self.lines, strict=True)
@@ -94,21 +94,21 @@ class ChartData:
 def chart_data(
     window: Window, candles: Candles, tables: RunTables, levels: Sequence[Level], inside: FilledInside
 ) -> ChartData:
-    """Return what the page's script draws of a window.
+    """Return the data of a window's chart.
 
     Args:
         window: The symbol and its sessions.
-        candles: Its bars.
+        candles: The bars and indicators of the window.
         tables: The tables of the run.
         levels: Prices at which orders of the symbol rested.
-        inside: See `filled_inside`.
+        inside: The fills inside of a bar, as `filled_inside` returns them.
     """
     frame = candles.bars
     prices = frame.select(PRICES).to_numpy()
     decimals = decimals_of(prices.ravel())
     times = [frame[name].to_physical().to_numpy() for name in ("timestamp", "end")]
     bars = _Bars(times[0], times[1])
-    trades, of_window = _trades(window, tables, bars, inside)
+    trades, trade_count = _trades(window, tables, bars, inside)
     lines = [_line(column, prices, decimals) for column in candles.indicators]
     head = {
         "symbol": printable(window.symbol),
@@ -122,14 +122,15 @@ def chart_data(
         "marks": _marks(window, tables, bars, inside)[:_MOST_MARKS],
         "trades": trades[:_MOST_TRADES],
         "levels": _levels(levels, bars)[:_MOST_LEVELS],
-        "left_out": max(of_window - _MOST_TRADES, 0),
+        "left_out": max(trade_count - _MOST_TRADES, 0),
     }
-    volume = np.round(frame["volume"].to_numpy(), _VOLUME_DECIMALS)
+    with np.errstate(over="ignore"):  # so large a volume is none that anybody reads
+        volume = np.round(frame["volume"].to_numpy(), _VOLUME_DECIMALS)
     return ChartData(head, candles.seconds, np.round(prices, decimals), volume, [values for _, values in lines])
 
 
 def _starts(candles: Candles) -> list[int]:
-    """Return the rows with which another day begins, unless they are too many to be marked."""
+    """Return the rows with which another day begins, none if they are too many to be marked."""
     if candles.is_daily:
         return []
     days = candles.bars["timestamp"].dt.convert_time_zone(candles.zone.key).dt.date().to_physical().to_numpy()
@@ -138,7 +139,7 @@ def _starts(candles: Candles) -> list[int]:
 
 
 def _line(column: pl.Series, prices: NDArray[np.float64], decimals: int) -> tuple[JsonObject, NDArray[np.float64]]:
-    """Return what is said of a line, and its values."""
+    """Return the entry of an indicator's line in the head, and its rounded values."""
     values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     over = is_overlay(column.name, values, prices)
     shown = decimals if over else decimals_of(values, _DIGITS)
@@ -146,7 +147,7 @@ def _line(column: pl.Series, prices: NDArray[np.float64], decimals: int) -> tupl
 
 
 def _marks(window: Window, tables: RunTables, bars: _Bars, inside: FilledInside) -> list[JsonObject]:
-    """Return entries and exits, or in a run that does not trade the signals, in order."""
+    """Return marks of entries and exits in order, or of signals in a run that does not trade."""
     found: list[tuple[int, JsonObject]] = []
     if tables.fills is not None:
         for fill in _of_window(tables.fills, window).iter_rows(named=True):
@@ -168,9 +169,10 @@ def _marks(window: Window, tables: RunTables, bars: _Bars, inside: FilledInside)
 
 
 def filled_inside(tables: RunTables) -> FilledInside:
-    """Return symbol, strategy, time and side of the fills inside of a bar.
+    """Return symbol, strategy, time and side (whether bought) of the fills inside of a bar.
 
-    Their time is its end, at which the order was reported; that of a fill at the open is before.
+    The time of such a fill is the bar's end, at which its order was updated too. The time of a fill at the open is
+    earlier than that of the update.
     """
     if tables.fills is None or tables.orders is None:
         return frozenset()
@@ -187,7 +189,7 @@ def _of_window(frame: pl.DataFrame, window: Window) -> pl.DataFrame:
 
 
 def _trades(window: Window, tables: RunTables, bars: _Bars, inside: FilledInside) -> tuple[list[JsonObject], int]:
-    """Return the trades of a window as lines from entry to exit, and how many there are."""
+    """Return the trades of a window as lines from entry to exit, and their number."""
     if tables.trades is None:
         return [], 0
     frame = tables.trades.with_row_index("number").filter(pl.col("symbol") == window.symbol)
@@ -213,7 +215,7 @@ def _trades(window: Window, tables: RunTables, bars: _Bars, inside: FilledInside
 
 
 def _levels(levels: Sequence[Level], bars: _Bars) -> list[JsonObject]:
-    """Return the levels that lie in the chart, by rows of bars."""
+    """Return the levels that lie in the chart, with rows of bars for their times."""
     found = []
     for level in levels:
         end = bars.end[-1] if level.end_ns is None else level.end_ns

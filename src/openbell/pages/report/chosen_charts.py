@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ChosenCharts", "chosen_charts"]
 
 _MOST_BARS = 60_000
-"""Bars of all charts together, which bounds the size of a report."""
+"""Largest number of bars in all charts together, which bounds the size of a report."""
 _MOST_REASONS = 3
 _MOST_NAMES = 6
 
@@ -33,10 +33,10 @@ class ChosenCharts(NamedTuple):
     """Charts of a report.
 
     Attributes:
-        windows: What the script draws, a chart each.
-        titles: Their titles.
-        shown_trades: By the number of a trade, which chart shows it.
-        notes: What is left out and why, and where bars come from.
+        windows: The data of each chart.
+        titles: The titles of the charts.
+        shown_trades: The chart that shows a trade, by the number of the trade.
+        notes: Texts on what is left out and why, and on the source of the bars.
     """
 
     windows: list[JsonObject]
@@ -54,16 +54,16 @@ def chosen_charts(
     most: int,
     wanted_of: Callable[[Window], bool] = lambda _: True,
 ) -> ChosenCharts:
-    """Return the charts of a run.
+    """Return charts of the sessions of a run in which most was won or lost.
 
     Args:
         folder: The folder of the run.
         config: Its config; None when it cannot be read.
-        time_manager: The calendar; None likewise.
-        tables: Its tables.
-        store: The store to read in the place of the config's.
-        most: The most charts.
-        wanted_of: Returns whether a trade, fill or signal with its sessions is of interest.
+        time_manager: The calendar; None when the config cannot be read.
+        tables: The tables of the run.
+        store: The store to read in place of the config's.
+        most: The largest number of charts.
+        wanted_of: Returns whether a trade, fill or signal is included, by its symbol and sessions.
     """
     if config is None or time_manager is None:
         return ChosenCharts([], [], {}, ["There are no candles, because the config of the run cannot be read."])

@@ -1,4 +1,4 @@
-"""Equity, months and distributions of a run, bounded however long it was."""
+"""Equity, returns of months and distributions of a run, in data of bounded size."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class SessionEnds:
 
     Attributes:
         days: The sessions.
-        start_equity: Equity before the first.
-        equity: Equity at the end of each, float64.
+        start_equity: Equity before the first session.
+        equity: Equity at the end of each session.
     """
 
     days: Sequence[date]
@@ -44,13 +44,13 @@ class SessionEnds:
 
     @property
     def returns(self) -> NDArray[np.float64] | None:
-        """Return of each session as a share, or None when equity fell to zero."""
+        """Return of each session as a fraction, or None when equity fell to zero."""
         found = session_returns(self.start_equity, self.equity)
         return None if isinstance(found, Unavailable) else found
 
 
 def session_ends(equity: pl.DataFrame, start_equity: float) -> SessionEnds:
-    """Return equity at the end of each session of the frame that ``equity.parquet`` holds."""
+    """Return the equity at the end of each session, from the frame of ``equity.parquet``."""
     last = equity.group_by("date", maintain_order=True).last()
     return SessionEnds(last["date"].to_list(), start_equity, last["equity"].to_numpy())
 
@@ -58,11 +58,11 @@ def session_ends(equity: pl.DataFrame, start_equity: float) -> SessionEnds:
 def equity_points(equity: pl.DataFrame, start_equity: float) -> JsonObject:
     """Return equity and drawdown by bar time for a chart.
 
-    Of more than 2,000 bar times, the lowest and the highest equity of each stretch are there, so that no drawdown is
+    More than 2,000 bar times are thinned to the lowest and the highest equity of each stretch, so that no drawdown is
     hidden.
 
     Returns:
-        ``time`` in seconds since 1970 UTC, ``equity``, and ``drawdown`` as percentages.
+        ``time`` in seconds since 1970 UTC, ``equity``, ``drawdown`` in percent, ``start`` and ``thinned``.
     """
     seconds = equity["time"].to_physical().to_numpy() // 1_000_000_000
     values = equity["equity"].to_numpy()
@@ -91,17 +91,17 @@ def _kept(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class MonthTable:
-    """Returns of months by years, as shares.
+    """Returns of months by year, as fractions.
 
     Attributes:
-        years: The years, each with its twelve months and its own return; None where there was no session.
+        years: The years, each with the returns of its twelve months, None without a session, and its own return.
     """
 
     years: tuple[tuple[int, tuple[float | None, ...], float], ...]
 
     @staticmethod
     def shade(value: float | None) -> str:
-        """Return the class of a cell."""
+        """Return the CSS class of a cell for a return."""
         if value is None:
             return ""
         size = min(4, math.ceil(abs(value) / 0.02)) if value else 0
@@ -109,7 +109,7 @@ class MonthTable:
 
 
 def month_table(ends: SessionEnds) -> MonthTable | None:
-    """Return the returns of months, compounded of their sessions, or None when equity fell to zero."""
+    """Return the returns of months, compounded from sessions, or None when equity fell to zero."""
     returns = ends.returns
     if returns is None or not len(returns):
         return None
@@ -127,15 +127,15 @@ def month_table(ends: SessionEnds) -> MonthTable | None:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Counts of values by ranges of one width.
+    """Counts of returns in ranges of equal width.
 
     Attributes:
-        edges: Ends of the ranges, as shares, one more than there are ranges.
-        counts: Values in each.
-        mean: Their mean.
-        median: Their median.
-        best: The largest.
-        worst: The smallest.
+        edges: Edges of the ranges, as fractions, one more than there are ranges.
+        counts: Number of returns in each range.
+        mean: The mean return.
+        median: The median return.
+        best: The largest return.
+        worst: The smallest return.
     """
 
     edges: tuple[float, ...]
@@ -147,16 +147,16 @@ class Histogram:
 
     @property
     def total(self) -> int:
-        """All values."""
+        """Number of returns."""
         return sum(self.counts)
 
 
 _NO_SPREAD = 1e-15
-"""Returns that differ by less are one: what is left is how numbers are added up."""
+"""Spread of returns below which they are equal but for rounding."""
 
 
 def histogram(values: NDArray[np.float64]) -> Histogram | None:
-    """Count returns by ranges whose ends are round, one of them at zero, or return None of less than five."""
+    """Return a histogram with round edges, one of them at zero, or None for fewer than five returns."""
     values = values[np.isfinite(values)]
     if len(values) < _FEWEST_VALUES:
         return None

@@ -1,4 +1,4 @@
-"""Symbols dropped, requests and orders refused, and bars that were missing."""
+"""Dropped symbols, refused requests and orders, and missing bars of a run."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class RefusalCount:
     """Refusals for one reason.
 
     Attributes:
-        what: What was refused.
-        reason: Why.
+        what: The symbol or owner whose requests were refused.
+        reason: Why they were refused.
         times: How often.
-        first: Session or time of the first.
-        examples: A few symbols.
+        first: Session or time of the first refusal.
+        examples: At most six of the symbols.
     """
 
     what: str
@@ -34,7 +34,7 @@ class RefusalCount:
     examples: list[str] = field(default_factory=list)
 
     def add(self, symbol: str, when: str) -> None:
-        """Count one more."""
+        """Count one more refusal."""
         self.times += 1
         self.first = self.first or when
         if symbol not in self.examples and len(self.examples) < 6:
@@ -52,7 +52,7 @@ def dropped_symbols(days: Iterable[JsonObject]) -> list[RefusalCount]:
 
 
 def refused_requests(days: Iterable[JsonObject]) -> list[RefusalCount]:
-    """Return the requests of scanners and strategies that were refused, by who asked and why."""
+    """Return the refused requests of scanners and strategies, by owner and reason."""
     found: dict[tuple[str, str], RefusalCount] = {}
     for day in days:
         for record in _list(day.get("provisioning")):
@@ -66,7 +66,7 @@ def refused_requests(days: Iterable[JsonObject]) -> list[RefusalCount]:
 
 
 def refused_orders(days: Iterable[JsonObject]) -> list[RefusalCount]:
-    """Return the orders that were rejected, by their reason."""
+    """Return the rejected orders, by reason."""
     found: dict[str, RefusalCount] = {}
     for day in days:
         for order in _list(_object(day.get("trading")).get("rejected")):
@@ -77,18 +77,18 @@ def refused_orders(days: Iterable[JsonObject]) -> list[RefusalCount]:
 
 @dataclass
 class PoorSeries:
-    """A series of bars that was not whole.
+    """A series with missing bars.
 
     Attributes:
         symbol: The symbol.
         interval: The interval.
         sessions: Sessions in which bars were missing.
-        missing: Bars that were missing in them.
-        synthetic: Bars that filled gaps, of the worst session with its history.
-        partial: Derived bars made of fewer bars than the calendar expects, likewise.
-        lowest: The lowest quality of a session in percent.
-        worst: That session.
-        gaps: Its first gaps.
+        missing: Number of bars that were missing in these sessions.
+        synthetic: The most synthetic bars that a session had, with its history.
+        partial: The most derived bars of a session, with its history, that are made of fewer bars than expected.
+        lowest: The lowest quality of a session, in percent.
+        worst: The session with the lowest quality.
+        gaps: The first gaps of that session.
     """
 
     symbol: str

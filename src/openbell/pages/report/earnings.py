@@ -1,4 +1,4 @@
-"""Earnings of a run, as a few numbers, as all of them, and by symbol, strategy and label."""
+"""Earnings of a run, as a few main numbers, as all numbers, and by symbol, strategy and label."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _BESIDE = ("alpha", "beta", "correlation", "information_ratio")
 
 
 class Tile(NamedTuple):
-    """A number that is shown large.
+    """A main number, shown large.
 
     Attributes:
-        label: Its name.
+        label: The name of the number.
         value: The number as text.
-        words: What it says.
+        words: A few words on its meaning.
         look: "gain", "loss" or "".
     """
 
@@ -38,13 +38,13 @@ class Tile(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A line of the table of all numbers.
+    """A row of the table of all numbers.
 
     Attributes:
-        label: Its name.
+        label: The name of the number.
         value: The number as text.
-        words: What it means, or why there is none.
-        missing: Whether there is none.
+        words: Its meaning, or why it is not available.
+        missing: Whether it is not available.
     """
 
     label: str
@@ -57,11 +57,11 @@ class EarningsRow(NamedTuple):
     """Trades of a symbol, strategy or label.
 
     Attributes:
-        name: Its name.
-        trades: Trades that were closed.
-        won: Share of those that won after fees.
-        fees: Their fees.
-        net: Their profit after fees.
+        name: The symbol, strategy or label.
+        trades: Number of closed trades.
+        won: Share of the trades that won after fees, from 0 to 1.
+        fees: Fees of the trades.
+        net: Profit of the trades after fees.
     """
 
     name: str
@@ -72,7 +72,7 @@ class EarningsRow(NamedTuple):
 
 
 def tiles(run: StoredRun) -> list[Tile]:
-    """Return the numbers that people look at first."""
+    """Return the main numbers of a run, none if it did not trade."""
     numbers = run.performance
     if numbers is None:
         return []
@@ -106,7 +106,7 @@ def _a_year(cagr: float | None, sessions: int) -> str:
 
 
 def metrics(run: StoredRun) -> list[list[Metric]]:
-    """Return all numbers in blocks, those beside a benchmark only where there is one."""
+    """Return all numbers in blocks, those against a benchmark only if the run has one."""
     numbers = run.performance
     if numbers is None:
         return []
@@ -137,8 +137,8 @@ def earners(trades: pl.DataFrame) -> Iterator[tuple[str, list[EarningsRow], int]
     """Yield trades by symbol, by strategy and by label, the largest amounts first.
 
     Yields:
-        What they are sorted by, the first of them, and how many others there are. Where all are of one strategy, or
-        none has a label, these are left out.
+        The grouping ("symbol", "strategy" or "label"), its first rows, and the number of rows left out. Groupings are
+        left out if there is only one strategy, or no label.
     """
     for column, title in (("symbol", "symbol"), ("strategy", "strategy"), ("tag", "label")):
         found = []

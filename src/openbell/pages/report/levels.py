@@ -1,4 +1,4 @@
-"""Prices at which orders rested, from the changes that a run wrote."""
+"""Prices at which orders rested, from the order changes that a run wrote."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Level(NamedTuple):
     """A price at which an order rested for a while.
 
     Attributes:
-        kind: "stop" for an order that leaves at a loss or follows the price, "limit" for one that waits for a better.
+        kind: "stop" for an order with a stop price, "limit" for any other with a limit price.
         price: The price.
-        start_ns: Since when, nanoseconds since 1970 UTC.
-        end_ns: Until when; None when it still did at the end of the run.
+        start_ns: When the order began to rest at the price, nanoseconds since 1970 UTC.
+        end_ns: When that ended; None if the order still rested at the end of the run.
     """
 
     kind: str
@@ -38,13 +38,14 @@ class Level(NamedTuple):
 
 
 def resting_levels(folder: Path, symbols: Collection[str]) -> tuple[dict[str, list[Level]], str | None]:
-    """Return the levels of orders by symbol, and why there may be some missing.
+    """Return the levels of orders by symbol, and a text if some may be missing.
 
-    The legs of a bracket begin when their entry has filled. Trailing stops have no price that the run wrote down.
+    The levels of a bracket's legs begin when its entry has filled. Trailing stops have no levels, because the run does
+    not write their prices.
 
     Args:
         folder: The folder of the run.
-        symbols: Those that are of interest, as tables have them.
+        symbols: The symbols to include, as tables have them.
     """
     found: dict[str, list[Level]] = {symbol: [] for symbol in symbols}
     file = folder / "orders.jsonl"
@@ -56,7 +57,7 @@ def resting_levels(folder: Path, symbols: Collection[str]) -> tuple[dict[str, li
         for line in event_lines(file, _naming(symbols)):
             symbol = encodable(str(line["symbol"]))
             if symbol in found:
-                _follow(line, found[symbol], resting, filled)
+                _apply_change(line, found[symbol], resting, filled)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return found, f"{file.name} cannot be read to its end: {error}"
     for one in resting.values():
@@ -65,7 +66,10 @@ def resting_levels(folder: Path, symbols: Collection[str]) -> tuple[dict[str, li
 
 
 def _naming(symbols: Collection[str]) -> re.Pattern[str] | None:
-    """Return a pattern for lines about symbols, of which most are about others, or None for names that were escaped."""
+    """Return a pattern that lines about the symbols match.
+
+    It is None if a name has escapes, so that all lines must be read.
+    """
     if any("\\" in symbol for symbol in symbols):
         return None
     return re.compile(f'"symbol": (?:{"|".join(re.escape(json.dumps(symbol)) for symbol in symbols)})')
@@ -79,8 +83,8 @@ class _Resting(NamedTuple):
     parent: str | None
 
 
-def _follow(line: JsonObject, levels: list[Level], resting: dict[str, _Resting], filled: dict[str, int]) -> None:
-    """Take in one change of an order."""
+def _apply_change(line: JsonObject, levels: list[Level], resting: dict[str, _Resting], filled: dict[str, int]) -> None:
+    """Apply one change of an order to the resting orders, and add a level that has ended."""
     name, now = line["id"], _ns(line["time"])
     if line["status"] in ("filled", "partially_filled"):
         filled.setdefault(name, now)

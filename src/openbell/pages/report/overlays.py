@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["is_overlay"]
 
 _ROOM = 1.0
-"""How far beyond the bars a line over them may run, as a multiple of their range."""
+"""How far a line over the candles may leave their price range, as a multiple of that range."""
 _PANES = frozenset(
     (
         *(
@@ -35,11 +35,11 @@ _PANES = frozenset(
         *("avg_volume", "avg_range", "volume_ratio", "range_ratio", "histvol", "gap", "gap_stats", "relative_volume"),
     )
 )
-"""Names of indicators that are no prices, even where their values lie among them."""
+"""Names of indicators that are no prices, even if their values happen to lie in the price range."""
 
 
 def is_overlay(name: str, values: NDArray[np.float64], prices: NDArray[np.float64]) -> bool:
-    """Return whether a line is of prices, and so drawn over the candles.
+    """Return whether an indicator is a price, and so is drawn over the candles.
 
     Args:
         name: The key of the indicator, such as "rsi_14_5m", with its output behind a dot if it has several.

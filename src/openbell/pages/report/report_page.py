@@ -1,4 +1,4 @@
-"""The page of a run, made of its folder."""
+"""Report page of a run, made from its folder."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class ReadRun(NamedTuple):
-    """A run with all that was read of it."""
+    """A run with everything that was read from its folder."""
 
     stored: StoredRun
     summary: JsonObject
@@ -66,7 +66,7 @@ class ReadRun(NamedTuple):
         return (datetime.fromisoformat(opened).tzinfo if isinstance(opened, str) else None) or UTC
 
     def calendar(self) -> tuple[SessionConfig, TimeManager]:
-        """Return its config and its calendar.
+        """Return the config and the calendar of the run.
 
         Raises:
             ConfigError: The config cannot be read.
@@ -77,17 +77,18 @@ class ReadRun(NamedTuple):
 
 
 def run_report(folder: Path, *, store: Place | None = None, most_charts: int = 40) -> str:
-    """Return the report of a run as one HTML document that needs no other file and no network.
+    """Return the report of a run as one HTML document without other files.
 
-    Its size is bounded: of many trades, signals and charts it holds those that matter most, and says what is left out.
+    Its size is bounded: of many trades, signals and charts, it shows the most important ones and says how many are left
+    out.
 
     Args:
         folder: The folder of the run, which may be unfinished or damaged.
-        store: Where candles come from that the run did not keep; the config's store unless given.
-        most_charts: The most charts of candles.
+        store: The store of candles that the run did not keep; that of the config unless given.
+        most_charts: The largest number of charts of candles.
 
     Raises:
-        ConfigError: It is no folder of a run.
+        ConfigError: The folder is none of a run.
     """
     run = read_parts(folder)
     charts = chosen_charts(folder, run.config, run.time_manager, run.tables, store, most_charts)
@@ -99,15 +100,15 @@ def run_report(folder: Path, *, store: Place | None = None, most_charts: int = 4
 def report_values(
     run: ReadRun, folder: Path, charts: ChosenCharts, *, most_trades: int = _MOST_TRADES
 ) -> tuple[dict[str, Any], JsonObject]:
-    """Return what the template of a report shows, and what its script draws.
+    """Return the values for the template of a report, and the data for its scripts.
 
     Args:
         run: The run.
         folder: Its folder.
-        charts: Its charts of candles.
-        most_trades: The most rows of trades.
+        charts: The charts of candles of the run.
+        most_trades: The largest number of rows of trades.
     """
-    values = {**_heading(run, folder), **_earnings(run), **_rows(run, charts, most_trades), **_told(run)}
+    values = {**_heading(run, folder), **_earnings(run), **_rows(run, charts, most_trades), **_warnings_and_data(run)}
     sections = [(name, title) for name, title in _SECTIONS if _is_there(name, values)]
     equity = values.pop("equity")
     values |= {"sections": sections, "section_ids": {name for name, _ in sections} | {"refused"}}
@@ -123,7 +124,7 @@ _SECTIONS = (
     ("candles", "Candles"),
     ("trades", "Trades"),
     ("signals", "Signals"),
-    ("dropped", "RefusalCount"),
+    ("dropped", "Refused"),
     ("quality", "Quality"),
     ("assumed", "Assumed"),
     ("config", "Config"),
@@ -141,10 +142,10 @@ def _is_there(name: str, values: dict[str, Any]) -> bool:
 
 
 def read_parts(folder: Path) -> ReadRun:
-    """Read the folder of a run, also a damaged or unfinished one.
+    """Read the folder of a run, which may be damaged or unfinished.
 
     Raises:
-        ConfigError: It is no folder of a run.
+        ConfigError: The folder is none of a run.
     """
     stored = read_run(folder)
     summary = read_summary(folder) if stored.state in ("done", "failed", "interrupted") else {}
@@ -232,7 +233,7 @@ def _has_seconds(run: ReadRun) -> bool:
     return run.config is not None and any(name.endswith("s") for name in run.config.session_data_config.streams)
 
 
-def _told(run: ReadRun) -> dict[str, Any]:
+def _warnings_and_data(run: ReadRun) -> dict[str, Any]:
     dropped, poor = dropped_symbols(run.days), poor_series(run.days)
     problems = [ReportWarning("bad", f"{text}.") for text in run.tables.problems]
     return {

@@ -25,9 +25,9 @@ class ReportWarning(NamedTuple):
     """A warning.
 
     Attributes:
-        severity: "bad" for what makes numbers wrong or ended the run, else "doubt".
-        text: What is odd.
-        place: The id of the section that tells more; empty when there is none.
+        severity: "bad" if it makes numbers wrong or ended the run, else "doubt".
+        text: The warning.
+        place: The id of the section with details; empty when there is none.
     """
 
     severity: str

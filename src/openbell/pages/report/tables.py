@@ -1,4 +1,4 @@
-"""Rows of the tables of trades and signals, bounded however long the run was."""
+"""Rows of the tables of trades and signals, of bounded number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["SignalRow", "TradeRow", "signal_counts", "signal_rows", "trade_rows"
 
 
 class TradeRow(NamedTuple):
-    """A trade as the table shows it, with times of the exchange.
+    """A trade as the table shows it, with times in the exchange's time zone.
 
     Attributes:
         number: Its place among all trades, from 1.
@@ -21,19 +21,19 @@ class TradeRow(NamedTuple):
         strategy: The strategy.
         tag: The label of its entry.
         quantity: Units, below zero when short.
-        entered: When it was entered.
-        left: When it was left.
+        entered: When the trade was entered.
+        left: When the trade was closed.
         entry_price: The price at the entry.
         exit_price: The price at the exit.
         net: Profit after fees.
-        share: Profit before fees as a share of the value at the entry.
+        share: Profit before fees as a fraction of the value at the entry.
         fees: Fees.
-        held: How long it was held, as text.
-        held_s: The same in seconds.
-        mae: The largest loss on the way.
-        mfe: The largest profit on the way.
-        entry_reason: Why it was entered.
-        exit_reason: Why it was left.
+        held: How long the trade was held, as text.
+        held_s: How long the trade was held, in seconds.
+        mae: The largest loss during the trade (maximum adverse excursion).
+        mfe: The largest profit during the trade (maximum favourable excursion).
+        entry_reason: Why the trade was entered.
+        exit_reason: Why the trade was closed.
     """
 
     number: int
@@ -67,7 +67,9 @@ class SignalRow(NamedTuple):
 
 
 def trade_rows(trades: pl.DataFrame, zone: tzinfo, most: int) -> tuple[list[TradeRow], int]:
-    """Return the trades in the order in which they were closed, of too many those that won or lost most.
+    """Return the trades in the order in which they were closed.
+
+    If there are too many, those with the largest profits and losses are kept.
 
     Returns:
         The rows, and how many trades are left out.
@@ -110,7 +112,7 @@ def signal_rows(signals: pl.DataFrame, zone: tzinfo, most: int) -> tuple[list[Si
 
 
 def signal_counts(signals: pl.DataFrame) -> list[tuple[str, str, int, int]]:
-    """Return strategy and action with how many signals and symbols there were, the most first."""
+    """Return strategies and actions with their numbers of signals and symbols, most signals first."""
     counted = signals.group_by("strategy", "action", maintain_order=True).agg(
         pl.len().alias("signals"), pl.col("symbol").n_unique().alias("symbols")
     )

@@ -22,13 +22,13 @@ _MOST_BARS = 1600
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
-    """Sessions of a symbol that one chart shows.
+    """Successive sessions of a symbol that one chart shows.
 
     Attributes:
         symbol: The symbol, as tables have it.
         first: The first session.
         last: The last session.
-        weight: Money that was won or lost in it, by which windows are chosen.
+        weight: Importance by which windows are chosen: money won or lost, or the number of signals.
     """
 
     symbol: str
@@ -42,7 +42,7 @@ def spans_of(tables: RunTables, session_of: Callable[[int], date]) -> list[Windo
 
     Args:
         tables: The tables of the run.
-        session_of: Returns the session of a time.
+        session_of: Returns the session of a time in nanoseconds since 1970 UTC.
     """
     days = {} if tables.fills is None else _days_of_fills(tables.fills)
     spans = [Window(symbol, day, day) for (symbol, _), day in days.items()]
@@ -63,15 +63,15 @@ def _days_of_fills(fills: pl.DataFrame) -> dict[tuple[str, int], date]:
 
 
 def choose_windows(spans: Iterable[Window], most: int, *, daily: bool) -> tuple[list[Window], int]:
-    """Merge spans that overlap into windows and keep those in which most money was won or lost.
+    """Merge overlapping spans into windows, and keep those with the largest weights.
 
     Args:
-        spans: Sessions of symbols.
+        spans: The spans of trades, fills or signals.
         most: How many windows are kept.
-        daily: Whether bars are of days, of which one window shows all spans of a symbol.
+        daily: Whether bars are daily, so that one window shows all spans of a symbol.
 
     Returns:
-        The windows by symbol and day, and how many others there are.
+        The windows in order of their first session, and the number of windows left out.
     """
     merged: list[Window] = []
     for span in sorted(spans):
@@ -86,7 +86,7 @@ def choose_windows(spans: Iterable[Window], most: int, *, daily: bool) -> tuple[
 
 
 def finest_fitting(intervals: Sequence[str], bars_of: Callable[[str], int]) -> str:
-    """Return the finest interval of which the window's bars fit a chart, or the coarsest.
+    """Return the finest interval whose bars fit a chart, or the coarsest if none does.
 
     Args:
         intervals: Intervals to choose from.

@@ -113,10 +113,10 @@ def _symbol_plan_json(symbol: SymbolPlan) -> JsonObject:
 
 
 def event_line(event: Event) -> str:
-    """Return an event as its line in the run folder, without the end of it."""
+    """Return an event as its line in the run folder, without the line end."""
     if isinstance(event, ProvisioningRecord | ScanEvent | SignalEvent | StateEvent):
         return json.dumps(_event_json(event))
-    # Here, so that a run without orders does not load what only they need.
+    # Imported here, so that a run without orders does not load it.
     from openbell.results.folder.trading_lines import trading_line
 
     return trading_line(event)

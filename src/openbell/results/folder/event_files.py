@@ -1,4 +1,4 @@
-"""Files of events, one JSON object a line, which may end within a line when their run was killed."""
+"""Files of events, one JSON object per line, which may end within a line when their run was killed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["EventFile", "append", "event_lines", "opened_after_whole_lines", "whole_lines"]
 
-_PIECE = 1 << 16
-_SHOWN = 100
+_CHUNK_BYTES = 1 << 16
+_CHARACTERS_SHOWN = 100
 _MAY_DIFFER = re.compile(r'"ms": [0-9.e+-]+|"warnings": \[(?:"(?:[^"\\]|\\.)*"(?:, )?)*\]')
-"""How long the machine took, and what was missing in the store, which has more by now."""
+"""Times of the machine, and warnings about bars missing in the store, which may be there by now."""
 
 
 def append(file: FileIO, content: bytes) -> None:
@@ -37,12 +37,12 @@ def append(file: FileIO, content: bytes) -> None:
 class EventFile:
     """File of events that grows by whole lines.
 
-    In a run that goes on after it was killed, what happened before happens again: lines that the file has already are
-    compared with what they would be now, and not written twice.
+    A run that goes on after it was killed is first replayed: lines that the file has already are compared with those of
+    the replay, and not written twice.
 
     Args:
         path: The file.
-        goes_on: Whether the file may be there, of a run that goes on.
+        goes_on: Whether the run goes on after it was killed, so that the file may exist.
 
     Raises:
         FileExistsError: It is there, and the run is a new one.
@@ -64,7 +64,7 @@ class EventFile:
 
         Raises:
             OSError: The file cannot be written.
-            RunFolderError: The run did otherwise before it was killed.
+            RunFolderError: A line differs from that before the run was killed.
         """
         new = list(lines) if self._before is None else self._not_yet_there(lines, self._before)
         if new:
@@ -102,12 +102,12 @@ def _comparable(line: str) -> str:
 
 def _around(line: str, at: int) -> str:
     """Return the part of a line around a place."""
-    begin, end = max(0, at - _SHOWN), at + _SHOWN
+    begin, end = max(0, at - _CHARACTERS_SHOWN), at + _CHARACTERS_SHOWN
     return f"{'…' * (begin > 0)}{line[begin:end]}{'…' * (end < len(line))}"
 
 
 def opened_after_whole_lines(file: Path) -> FileIO:
-    """Open a file to append to, without the part of a line that a killed process has left at its end.
+    """Open a file for appending after its last whole line, where a part of a line is cut off.
 
     Raises:
         OSError: The file cannot be written.
@@ -123,7 +123,7 @@ def _end_of_whole_lines(content: BinaryIO, size: int) -> int:
     """Return where the last whole line ends."""
     begin = size
     while begin:
-        begin, end = max(0, begin - _PIECE), begin
+        begin, end = max(0, begin - _CHUNK_BYTES), begin
         content.seek(begin)
         if (found := content.read(end - begin).rfind(b"\n")) >= 0:
             return begin + found + 1
@@ -146,7 +146,7 @@ def event_lines(file: Path, holding: re.Pattern[str] | None = None) -> Iterator[
 
     Args:
         file: The file.
-        holding: Lines in which it finds nothing are passed over unread.
+        holding: A pattern; lines in which it finds nothing are skipped.
 
     Raises:
         OSError: The file cannot be read.

@@ -1,4 +1,4 @@
-"""Lines of ``journal.jsonl``, one for many symbols that were asked for together."""
+"""Lines of ``journal.jsonl``, with one line for many symbols that were asked for together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["journal_lines", "opened_lines"]
 
 _MOST_ALONE = 20
-"""Of more records in a row that differ in their symbols alone, one line has all."""
+"""The most records in a row with a line each when they differ in their symbols alone; more share one line."""
 
 _all_but_symbol = attrgetter(*(field.name for field in fields(ProvisioningRecord) if field.name != "symbol"))
 

@@ -22,8 +22,8 @@ class NumberPair:
 
     Attributes:
         name: As `Performance` names it.
-        a: That of the first run; None when it has none.
-        b: That of the second.
+        a: The number of the first run; None when it has none.
+        b: The number of the second run; None when it has none.
     """
 
     name: str
@@ -38,7 +38,7 @@ class NumberPair:
 
 @dataclass(frozen=True, slots=True)
 class ConfigDifference:
-    """A key of the config that the runs do not have in common.
+    """A key whose value differs between the configs of the runs.
 
     Attributes:
         key: Its place, such as ``strategies[0].config.fast``.
@@ -58,7 +58,7 @@ class RunComparison:
     Attributes:
         a: The first.
         b: The second.
-        numbers: What both earned, of runs of which at least one traded.
+        numbers: The numbers of their performance; empty when neither traded.
         config: Where their configs differ.
         warnings: Why the numbers may not be comparable.
     """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunFolder", "repeatable", "require_no_run"]
 
-# By name, so that a run without orders does not load what orders are.
+# By name, so that a run without orders does not load their classes.
 _EVENT_FILES = {"ProvisioningRecord": "journal.jsonl", "ScanEvent": "scans.jsonl", "SignalEvent": "signals.jsonl"}
 _TRADING_FILES = {"Order": "orders.jsonl", "Fill": "fills.jsonl", "CashFlow": "cash.jsonl"}
 """Only in the folders of runs that trade."""
@@ -115,11 +115,11 @@ class RunFolder:
         """Append the events of one batch, with one write per file.
 
         A process that is killed afterwards loses none of them; one that is killed within the write may leave a part of
-        a line at the end. The states of strategies are in the batch's last line of ``orders.jsonl`` as well: killed
-        between two files, nothing parts them from the orders that they know of.
+        a line at the end. The states of strategies are in the batch's last line of ``orders.jsonl`` as well, so that
+        they are never without the orders of their batch when a process is killed between two files.
 
         Raises:
-            RunFolderError: The folder cannot be written; or a run that goes on did otherwise before.
+            RunFolderError: The folder cannot be written, or the events differ from those before the run was killed.
         """
         if self._is_small:
             return
@@ -161,7 +161,7 @@ class RunFolder:
                     self._write_frame(Path("indicators") / day / name, frame)
 
     def finish(self, result: RunResult) -> None:
-        """Write the signals and the trading of the sessions that are over and the summary, and close the files.
+        """Write signals, trading and the summary of the sessions that are over, and close the files.
 
         Of sessions with more symbols than the summary holds, all facts about symbols are written as well.
 
@@ -182,7 +182,7 @@ class RunFolder:
         self._write_json("summary.json", result.to_dict())
 
     def close(self) -> None:
-        """Close the files of events, which a run that has begun does in `finish`."""
+        """Close the files of events, as `finish` does for a run that has begun."""
         for file in self._files.values():
             file.close()
 
@@ -201,7 +201,7 @@ def require_no_run(folder: Path) -> None:
     """Raise when a folder holds a run.
 
     Raises:
-        ConfigError: It does.
+        ConfigError: The folder holds a run.
     """
     if (folder / _EVENT_FILES["ProvisioningRecord"]).exists():
         raise _taken(folder)
@@ -230,7 +230,7 @@ def _writing(path: object) -> Iterator[None]:
 
 def _trading_frames(result: RunResult) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield the frames of a run's trading with the names of their files."""
-    # Reads NumPy and more, which a run that does not trade does without.
+    # Imported here, because a run that does not trade needs none of these.
     from openbell.results.folder import trading_frames as frames
     from openbell.results.measures.equity import equity_frame
 
@@ -262,13 +262,13 @@ def _signal_frame(result: RunResult) -> pl.DataFrame:
 
 
 def _encodable(texts: list[str]) -> list[str]:
-    """Return texts of which most come again and again, as a file takes them."""
+    """Return texts with escapes for what a file cannot hold, where most texts come many times."""
     known = {text: encodable(text) for text in set(texts)}
     return [known[text] for text in texts]
 
 
 def repeatable(config: SessionConfig) -> JsonObject:
-    """Return the resolved config with all files named in full, to run from any folder."""
+    """Return the resolved config with full paths of all files, to run from any folder."""
     values = config.resolved()
     folder = config.folder.resolve()
     for component in (*values["scanners"], *values["strategies"]):

@@ -45,9 +45,9 @@ class RunTables(NamedTuple):
     Attributes:
         signals: One row per signal.
         fills: One row per fill; None in a run that does not trade.
-        trades: One row per trade; None likewise, or when the run did not come to its end.
-        orders: One row per order; None likewise.
-        equity: One row per bar time; None likewise.
+        trades: One row per trade; None in a run that does not trade, or did not come to its end.
+        orders: One row per order; None in the same cases.
+        equity: One row per bar time; None in the same cases.
         problems: Why a table that should be there is not, each with its file.
     """
 

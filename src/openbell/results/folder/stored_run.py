@@ -1,4 +1,4 @@
-"""Runs read back from their folders, whoever has been in there since."""
+"""Runs read back from their folders, which may have been changed since."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class StoredRun:
 
 
 class _DamagedError(Exception):
-    """A file is not what a run writes."""
+    """Error of a file that holds something else than what a run writes."""
 
 
 def is_run(folder: Path) -> bool:
@@ -88,7 +88,7 @@ def find_runs(folder: Path) -> tuple[list[StoredRun], int]:
 
 
 def _may_be_run(entry: Path) -> bool:
-    """Return whether an entry is a run, or a folder that nobody may look into."""
+    """Return whether an entry is a run, or a folder that may not be read."""
     try:
         return entry.is_dir() and is_run(entry)
     except PermissionError:
@@ -119,7 +119,7 @@ def read_run(folder: Path) -> StoredRun:
 
 
 def read_summary(folder: Path) -> JsonObject:
-    """Return the object in ``summary.json`` of a run that was read, or an empty one when it is gone since."""
+    """Return the object in ``summary.json`` of a run, empty when it cannot be read any more."""
     try:
         return _read_json(folder / "summary.json")
     except (OSError, _DamagedError):

@@ -69,7 +69,7 @@ def symbol_frames(days: Sequence[DayResult]) -> Iterator[tuple[str, pl.DataFrame
     One has a row per session and symbol, one a row per series of it, one a row per gap in a series, and one a row per
     output of an indicator. Times are UTC.
     """
-    # No column of lists: to make one takes polars longer than all the others.
+    # No column of lists, which takes polars longer to make than all the others.
     yield "symbols.parquet", _frame(_SYMBOLS, (row for day in days for row in _symbol_rows(day)))
     yield "series.parquet", _frame(_SERIES, (row for day in days for row in _series_rows(day)))
     gaps = _frame(_GAPS, (row for day in days for row in _gap_rows(day)))

@@ -1,6 +1,6 @@
 """Frames of orders, fills, trades and cash flows, as the Parquet files of a run folder hold them.
 
-Times are UTC, prices and quantities float64. Texts that no file takes are escaped.
+Times are UTC, prices and quantities float64. What a file cannot hold in a text is escaped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TIME = pl.Datetime("ns", "UTC")
 
 
 def order_frame(orders: Sequence[Order]) -> pl.DataFrame:
-    """Return one row per order, as at its last change."""
+    """Return one row per order, in its last state."""
     return pl.DataFrame(
         {
             "id": _texts(order.id for order in orders),

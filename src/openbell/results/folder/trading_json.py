@@ -30,7 +30,7 @@ def day_trading_json(trading: DayTrading) -> dict[str, Any]:
 
 
 def order_json(order: Order) -> dict[str, Any]:
-    """Return an order as it is after a change, a line of ``orders.jsonl``."""
+    """Return an order in its state after a change, a line of ``orders.jsonl``."""
     return {
         "date": order.session_date.isoformat(),
         "time": order.time.isoformat(),

@@ -1,7 +1,7 @@
-"""Lines of ``orders.jsonl`` and ``fills.jsonl``, put together from parts that most of them share.
+"""Lines of ``orders.jsonl`` and ``fills.jsonl``, put together from cached parts.
 
-They are those that `json.dumps` makes of `order_json` and `fill_json`, at a fraction of the time: a run with many
-orders spends much of its time on their lines.
+They equal those that `json.dumps` makes from `order_json` and `fill_json`, and take a fraction of the time: a run with
+many orders spends much of its time on their lines.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def _number(value: float | None) -> str:
 
 
 def trading_line(event: Order | Fill | CashFlow) -> str:
-    """Return an event of trading as its line, without the end of it."""
+    """Return an event of trading as its line, without the line end."""
     if isinstance(event, Order):
         return order_line(event)
     return fill_line(event) if isinstance(event, Fill) else json.dumps(flow_json(event))
 
 
 def order_line(order: Order) -> str:
-    """Return an order as its line, without the end of it."""
+    """Return an order as its line, without the line end."""
     return (
         f'{{"date": {_day(order.session_date)}, "time": {_time(order.updated_ns, order.zone)}, '
         f'"id": {_text(order.id)}, "status": "{order.status.value}", "strategy": {_text(order.strategy)}, '
@@ -63,7 +63,7 @@ def order_line(order: Order) -> str:
 
 
 def fill_line(fill: Fill) -> str:
-    """Return a fill as its line, without the end of it."""
+    """Return a fill as its line, without the line end."""
     order = fill.order
     return (
         f'{{"date": {_day(fill.session_date)}, "time": {_time(fill.time_ns, fill.zone)}, "id": {_text(fill.id)}, '

@@ -22,7 +22,7 @@ class Earnings:
         trades: Trades that were closed.
         wins: Those that won after fees.
         realized: Their profit before fees.
-        unrealized: Profit of what is open, at last prices.
+        unrealized: Profit of open positions, at last prices.
         fees: Fees paid.
         flows: Dividends less costs of borrowing.
     """
@@ -36,14 +36,14 @@ class Earnings:
 
     @property
     def net(self) -> float:
-        """All together."""
+        """Profit with open positions and flows, less fees."""
         return self.realized + self.unrealized - self.fees + self.flows
 
 
 def earnings(
     trades: Iterable[Trade], *, unrealized: float = 0.0, fees: float | None = None, flows: float = 0.0
 ) -> Earnings:
-    """Add up trades, with what else was earned and paid.
+    """Add up the earnings of trades, and other profits and costs.
 
     Fees are those of the trades unless given.
     """

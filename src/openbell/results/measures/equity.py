@@ -25,9 +25,9 @@ class EquityColumns:
 
     Attributes:
         time_ns: Times at which a bar closed, int64 nanoseconds since 1970 UTC, ascending.
-        cash: Money, below zero when borrowed.
-        long_value: Worth of the positions that are long.
-        short_value: Worth of those that are short, zero or less.
+        cash: Cash, below zero when borrowed.
+        long_value: Value of the long positions.
+        short_value: Value of the short positions, zero or less.
     """
 
     time_ns: NDArray[np.int64]
@@ -37,12 +37,12 @@ class EquityColumns:
 
     @property
     def equity(self) -> NDArray[np.float64]:
-        """Cash and the worth of all positions."""
+        """Cash and the value of all positions."""
         return np.asarray(self.cash + self.long_value + self.short_value)
 
     @property
     def gross(self) -> NDArray[np.float64]:
-        """Worth of all positions, longs and shorts added up."""
+        """Value of all positions, longs and shorts added up."""
         return np.asarray(self.long_value - self.short_value)
 
     @property
@@ -59,9 +59,9 @@ class SessionEquity:
         start_equity: Equity before the first session.
         days: The sessions.
         equity: Equity at the end of each, shape (sessions,), float64.
-        traded: Value of all fills of each, bought and sold alike, likewise.
-        bar_times: Bar times of each, int64.
-        held_times: Those at which a position was held, int64.
+        traded: Value of all fills of each, bought and sold alike, shape (sessions,), float64.
+        bar_times: Number of bar times of each, int64.
+        held_times: Number of those at which a position was held, int64.
     """
 
     start_equity: float

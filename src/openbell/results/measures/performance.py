@@ -39,13 +39,13 @@ class Performance:
     """Numbers by which a run is judged.
 
     ``docs/performance.md`` has the definition of each and its source. Money is in the account's currency; shares are
-    of 1, so that 0.01 is one percent. A number that cannot be had is None, and ``unavailable`` has the reason.
+    of 1, so that 0.01 is one percent. A number that cannot be computed is None, and ``unavailable`` has the reason.
 
     Attributes:
         start_equity: Equity before the first session.
         end_equity: Equity at the end of the last session.
         net_profit: The difference.
-        total_return: The same as a share of the start.
+        total_return: Net profit as a share of the equity at the start.
         cagr: Compound annual growth rate.
         volatility: Annualised standard deviation of returns per session.
         sharpe: Annualised Sharpe ratio.
@@ -70,7 +70,7 @@ class Performance:
         slippage: Money lost to slippage, already in the prices.
         dividends: Dividends received less those paid.
         borrow: Cost of borrowing what was sold short.
-        ambiguous_fills: Fills for which a bar touched two prices and the worse was taken.
+        ambiguous_fills: Fills for which a bar touched two prices, and it is not known which came first.
         alpha: Jensen's alpha of a year.
         beta: Sensitivity to the benchmark.
         correlation: Correlation with the benchmark.
@@ -157,7 +157,7 @@ def performance(
         "exposure": _exposure(equity),
         "turnover": _turnover(equity),
         **{name: getattr(closed, name) for name in _OF_TRADES},
-        **_beside(equity, benchmark, sessions_per_year, risk_free_rate),
+        **_against_benchmark(equity, benchmark, sessions_per_year, risk_free_rate),
     }
     return Performance(
         start_equity=equity.start_equity,
@@ -218,10 +218,10 @@ def _turnover(equity: SessionEquity) -> Number:
     return float(np.mean(equity.traded / equity.equity))
 
 
-def _beside(
+def _against_benchmark(
     equity: SessionEquity, benchmark: NDArray[np.float64] | None, per_year: float, risk_free_rate: float
 ) -> dict[str, Number]:
-    """Return the numbers beside a benchmark, of the sessions in which it has a return."""
+    """Return the numbers that compare with a benchmark, over the sessions in which it has a return."""
     names = ("alpha", "beta", "correlation", "information_ratio")
     if benchmark is None:
         return dict.fromkeys(names, _NO_BENCHMARK)

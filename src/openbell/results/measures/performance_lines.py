@@ -12,7 +12,7 @@ class Line(NamedTuple):
 
     Attributes:
         name: The number, as `Performance` names it.
-        label: The same for people.
+        label: Its name for people.
         form: How it is written: "money", "percent", "ratio", "count" or "days".
     """
 
@@ -65,7 +65,7 @@ BLOCKS: tuple[tuple[Line, ...], ...] = (
 """All numbers of a performance, in blocks that stand beside each other."""
 
 LINES = {line.name: line for block in BLOCKS for line in block}
-"""The same by name."""
+"""All lines by name."""
 
 MEANINGS = {
     "start_equity": "money before the first session",

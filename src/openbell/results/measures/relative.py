@@ -1,4 +1,4 @@
-"""Returns beside those of a benchmark.
+"""Measures of returns against those of a benchmark.
 
 Both are returns per session, of the same sessions.
 """

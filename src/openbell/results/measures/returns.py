@@ -1,7 +1,7 @@
 """Return and risk of a series of returns per session.
 
 Returns are shares, so that 0.01 is one percent. ``per_year`` is the number of sessions in a year of the calendar, by
-which numbers are annualised. A rate is one per session, too; `rate_of_session` makes it of one per year.
+which numbers are annualised. A rate is per session as well; `rate_of_session` makes it from one per year.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def rate_of_session(rate_of_year: float, per_year: float) -> float:
 def cagr(start_equity: float, end_equity: float, sessions: int, per_year: float) -> Number:
     """Return the compound annual growth rate, ``(end / start) ** (per_year / sessions) - 1``.
 
-    A year is so many sessions and not 365 days, as in empyrical's ``annual_return`` and unlike Lean's "Compounding
-    Annual Return": it then is the year by which volatility is annualised, and a run from Monday to Friday is not one
-    of four days.
+    A year is ``per_year`` sessions and not 365 days, as in empyrical's ``annual_return`` and unlike Lean's "Compounding
+    Annual Return": it is then the year by which volatility is annualised, and a run from Monday to Friday counts five
+    sessions instead of four days.
     """
     if not sessions:
         return _too_few(sessions, 1)
@@ -108,7 +108,10 @@ def sortino(returns: NDArray[np.float64], per_year: float, rate: float = 0.0) ->
 
 
 def drawdowns(start_equity: float, equity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return by how much equity is below its highest so far, the start included, as shares of zero or less."""
+    """Return how far equity is below its highest so far, as shares of zero or less.
+
+    The equity at the start is among the highest.
+    """
     if not len(equity):
         return np.empty(0)
     highest = np.maximum(np.maximum.accumulate(equity), start_equity)
@@ -123,7 +126,7 @@ def max_drawdown(start_equity: float, equity: NDArray[np.float64]) -> Number:
 def longest_drawdown_days(start_equity: float, equity: NDArray[np.float64], days: Sequence[date]) -> int | Unavailable:
     """Return the calendar days of the longest time between a highest equity and the next one as high.
 
-    Where there is none as high any more, the time to the last session counts. The start counts as the first session.
+    After the last high, the time to the last session counts. The start counts as the first session.
     It need not be the time of the deepest drawdown.
     """
     if not len(equity):
@@ -147,7 +150,7 @@ def calmar(growth: Number, drawdown: Number) -> Number:
 
 
 def spread_of(values: NDArray[np.float64], what: str) -> Number:
-    """Return the standard deviation, of a sample, unless it is none."""
+    """Return the standard deviation of a sample, unavailable for less than two values or equal ones."""
     if len(values) < 2:
         return _too_few(len(values), 2)
     spread = float(np.std(values, ddof=1))

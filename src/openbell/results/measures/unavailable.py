@@ -1,4 +1,4 @@
-"""Numbers that may not be had."""
+"""Numbers that may be unavailable."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["Number", "Unavailable"]
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Stands in for a number that cannot be had.
+    """Placeholder for a number that cannot be computed.
 
     Attributes:
-        reason: Why not, for people.
+        reason: Why it cannot, for people.
     """
 
     reason: str

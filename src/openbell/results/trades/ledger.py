@@ -1,4 +1,4 @@
-"""Ledger of a run that trades, which makes results of what its sessions traded."""
+"""Ledger of a run that trades, which makes results from the trading of its sessions."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class TradedSession:
         day: The session.
         end_equity: Equity at its end.
         accepted: Orders that were accepted in it.
-        orders: Every order that changed in it, as at its end.
+        orders: Every order that changed in it, in its last state.
         fills: Its fills, in order.
-        flows: Money that came or went for other reasons.
+        flows: Payments other than those of fills.
         positions: What is held at its end.
         equity: Equity by bar time.
         bars: Its bars of what was held or traded, by symbol, on the finest interval that trading uses.
-        last_prices: Last prices at its end, by symbol; of symbols that are missing, the one before counts.
+        last_prices: Last prices at its end, by symbol; for symbols that are missing, the price before counts.
         without_bars: Last prices of what is held and had no bars, by symbol.
         breaches: Margin calls and limits that were reached.
     """
@@ -69,7 +69,7 @@ class TradedSession:
 
 
 class Ledger:
-    """Takes up the sessions of a run in order, and has its results at any time.
+    """Collects the sessions of a run in order, and gives its results at any time.
 
     Args:
         start_equity: Equity before the first session.
@@ -82,7 +82,7 @@ class Ledger:
         self._matching = matching
         self._multiplier = multiplier
         self._account = TradeBook(matching, multiplier)
-        self._books: dict[str, TradeBook] = {}  # none while there is one strategy
+        self._books: dict[str, TradeBook] = {}  # empty while there is one strategy
         self._trades_of: dict[str, list[Trade]] = {}
         self._fees_of: dict[str, float] = {}
         self._days: list[date] = []
@@ -95,7 +95,7 @@ class Ledger:
         return self._sessions[-1].end_equity if self._sessions else self._start_equity
 
     def begin(self, equity: float) -> None:
-        """Begin with another equity, unless a session is over."""
+        """Set the equity before the first session, unless a session is over."""
         if not self._sessions:
             self._start_equity = equity
 
@@ -104,7 +104,7 @@ class Ledger:
     def split(self, symbol: str, ratio: float, *, quantity: float, price: float, time_ns: int, zone: tzinfo) -> None:
         """Turn every open unit of a symbol into ``ratio`` units, as `TradeBook.split` does.
 
-        Fractions that are paid in cash leave the account. A strategy keeps them where others hold the symbol, too.
+        Fractions that are paid in cash leave the account's book. Books of strategies keep theirs when several hold it.
         """
         if symbol in self._last_prices:
             self._last_prices[symbol] /= ratio
@@ -114,17 +114,17 @@ class Ledger:
             left = quantity if len(holders) == 1 else book.quantities[symbol] * ratio
             book.split(symbol, ratio, quantity=left, price=price, time_ns=time_ns, zone=zone)
 
-    def rename(self, symbol: str, new_symbol: str, *, time_ns: int, zone: tzinfo) -> None:
-        """Go on with a symbol under its new name, as `TradeBook.rename` does."""
+    def rename(self, names: Mapping[str, str], *, time_ns: int, zone: tzinfo) -> None:
+        """Move the open units of symbols to their new names, as `TradeBook.rename` does."""
         for book in (self._account, *self._books.values()):
-            book.rename(symbol, new_symbol, time_ns=time_ns, zone=zone)
-        if symbol in self._last_prices:
-            self._last_prices[new_symbol] = self._last_prices[symbol]
+            book.rename(names, time_ns=time_ns, zone=zone)
+        prices = self._last_prices
+        prices |= {new: prices[symbol] for symbol, new in names.items() if symbol in prices}
 
     # Sessions
 
     def end_session(self, session: TradedSession) -> DayTrading:
-        """Take up a session, and return its result."""
+        """Add a session, and return its result."""
         fills = tuple(session.fills)
         self._last_prices |= {fill.symbol: fill.price for fill in fills} | dict(session.last_prices)
         held = {name: book.quantities for name, book in self._books.items()}

@@ -33,11 +33,11 @@ __all__ = [
 ]
 
 AT_ONE_TIME = frozenset({OrderType.MARKET, OrderType.MARKET_ON_OPEN, OrderType.MARKET_ON_CLOSE})
-"""Kinds of orders that fill at a bar's begin or end, and never inside of it."""
+"""Kinds of orders that fill at the start or end of a bar, and never within it."""
 
 
 class LotMatching(StrEnum):
-    """Ways to choose the lots that a fill closes, which are the oldest first, or all as one at their average price."""
+    """Ways to choose the lots that a fill closes, the oldest first or all at their average price."""
 
     FIFO = "fifo"
     AVERAGE = "average"
@@ -48,10 +48,10 @@ class PriceColumns:
     """A session's bars of one symbol as columns of one length, in ascending order.
 
     Attributes:
-        start_ns: Begin of each bar, int64 nanoseconds since 1970 UTC.
-        end_ns: Its end, likewise.
-        high: float64.
-        low: float64.
+        start_ns: Start of each bar, int64 nanoseconds since 1970 UTC.
+        end_ns: End of each bar, int64 nanoseconds since 1970 UTC.
+        high: Highest prices, float64.
+        low: Lowest prices, float64.
     """
 
     start_ns: NDArray[np.int64]
@@ -61,7 +61,7 @@ class PriceColumns:
 
 
 class Stretches:
-    """A session's bars of one symbol, cut into stretches at all rows at which lots may be opened and closed.
+    """A session's bars of one symbol, cut at all rows at which lots may be opened and closed.
 
     The highest and the lowest prices of all stretches are found at once.
 
@@ -70,7 +70,7 @@ class Stretches:
         fills: The fills of the session, in order.
 
     Attributes:
-        rows: How many bars there are.
+        rows: Number of bars.
         begun: For each fill, the first bar that begins when it happened or later.
         ended: For each fill, the number of bars that have ended by then.
     """
@@ -87,7 +87,7 @@ class Stretches:
         self._lows: list[float] = np.minimum.reduceat(columns.low, cuts).tolist() if cuts else []
 
     def see(self, lot: Lot, end_row: int) -> None:
-        """Let a lot take up the prices of all rows before one that is a cut."""
+        """Update the highest and lowest price of a lot by the rows before a cut."""
         next_row, place = lot.next_row, self._place
         if end_row > next_row:
             stretch = slice(place[next_row], place[end_row])
@@ -108,13 +108,13 @@ class Lot:
         order: The order that entered them.
         quantity: Units left, negative when short.
         price: The price of a unit.
-        fee: What is left of the entry's fee.
+        fee: The entry's fee for the units left.
         time_ns: When they were entered, nanoseconds since 1970 UTC.
         high: The highest price since then.
         low: The lowest.
-        bars: Bars since then, of the sessions before.
+        bars: Bars since then in earlier sessions.
         first_row: The row of today's columns from which bars count.
-        next_row: The first row that ``high`` and ``low`` do not know yet.
+        next_row: The first row that ``high`` and ``low`` do not include yet.
     """
 
     order: Order
@@ -133,7 +133,7 @@ class ClosedSlice(NamedTuple):
     """Units of a lot that were closed.
 
     Attributes:
-        lot: The lot as it was before.
+        lot: The lot before the exit.
         quantity: Units that were closed, signed as the lot.
         price: The price of a unit at the exit.
         fee: Fees of entry and exit.
@@ -171,14 +171,14 @@ class OpenLots:
         self._matching = matching
 
     def copy(self) -> OpenLots:
-        """Return the same lots."""
+        """Return a copy of the lots."""
         lots = OpenLots(self._matching)
         lots.lots = deque(replace(lot) for lot in self.lots)
         lots.quantity = self.quantity
         return lots
 
     def end_session(self, fills: Sequence[Fill], columns: PriceColumns) -> list[ClosedSlice]:
-        """Take up the fills of a session in order, then the prices of its rest, and return what was closed."""
+        """Apply the fills of a session in order, then its remaining prices, and return the closed slices."""
         stretches, closed, lots = Stretches(columns, fills), list[ClosedSlice](), self.lots
         for fill, begun, ended in zip(fills, stretches.begun, stretches.ended, strict=True):
             order, left, price = fill.order, fill.quantity, fill.price
@@ -202,9 +202,9 @@ class OpenLots:
         return closed
 
     def split(self, ratio: float, quantity: float, price: float, time_ns: int) -> Iterable[ClosedSlice]:
-        """Turn every unit into ``ratio`` units, and close what is beyond a quantity at a price.
+        """Turn every unit into ``ratio`` units, and close those beyond ``quantity`` at a price.
 
-        Prices of entry and way are divided by the ratio.
+        Prices of entry, and the highest and lowest since, are divided by the ratio.
         """
         for lot in self.lots:
             lot.quantity *= ratio
@@ -216,7 +216,7 @@ class OpenLots:
         return self._close(fraction, price, 0.0, time_ns, None, Stretches(NO_BARS), (0, 0))
 
     def join(self, other: OpenLots, time_ns: int) -> Iterable[ClosedSlice]:
-        """Take up the lots of another symbol that has the name of this one now, and return what they close."""
+        """Add the lots of another symbol that now has this one's name, and return the slices that they close."""
         closed = list[ClosedSlice]()
         for lot in other.lots:
             if self.quantity * lot.quantity < 0:
@@ -229,7 +229,7 @@ class OpenLots:
         return closed
 
     def _add(self, lot: Lot) -> None:
-        """Take up a lot on the side of the others, as one with them where all count at their average price."""
+        """Add a lot on the side of the others, merged with them if all count at their average price."""
         self.quantity += lot.quantity
         if self._matching is not LotMatching.AVERAGE or not self.lots:
             self.lots.append(lot)
@@ -277,9 +277,9 @@ class OpenLots:
 
 
 def is_inside(fill: Fill, ended: int, columns: PriceColumns) -> bool:
-    """Return whether a resting order filled inside of the last bar that has ended by then.
+    """Return whether a resting order filled within the last bar that has ended by then.
 
-    Nobody knows which of that bar's prices came first.
+    It is not known which prices of that bar came before the fill.
     """
     if fill.order.type in AT_ONE_TIME or not ended:
         return False

@@ -14,9 +14,9 @@ __all__ = ["fills_by_strategy"]
 
 
 def fills_by_strategy(fills: Iterable[Fill], held: Mapping[str, Mapping[str, float]]) -> dict[str, list[Fill]]:
-    """Return fills by strategy, those of the account's rules by whose units they close.
+    """Return fills by strategy, those of the account's rules by the strategies whose units they close.
 
-    A margin call closes what strategies have opened: it is no strategy of its own, with a position against theirs.
+    A margin call closes what strategies have opened, and is not a strategy with an opposite position.
 
     Args:
         fills: The fills of a session, in order.
@@ -28,7 +28,7 @@ def fills_by_strategy(fills: Iterable[Fill], held: Mapping[str, Mapping[str, flo
     fills = list(fills)
     names = {fill.order.strategy for fill in fills}
     if len(names) == 1 and "" not in names and names.issuperset(held):
-        return {names.pop(): fills}  # mostly one strategy trades, and whose units they are need not be asked
+        return {names.pop(): fills}  # mostly one strategy trades
     units = {name: dict(of) for name, of in held.items()}
     found: dict[str, list[Fill]] = {name: [] for name in held}
     for fill in fills:

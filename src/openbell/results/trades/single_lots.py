@@ -1,6 +1,6 @@
-"""Trades of symbols that hold one lot at a time, found in columns of all their fills of a session at once.
+"""Trades of symbols that hold one lot at a time, found in columns of a session's fills.
 
-Mostly a position is opened by one fill, and closed or turned round by the next.
+Most positions are opened by one fill, and closed or reversed by the next.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BEFORE_NS = -(2**62)
 Floats: TypeAlias = "NDArray[np.float64]"
 
 _Numbers: TypeAlias = tuple[float, float, float, float, float, int]
-"""Of a lot or a fill its units, price, fee, highest and lowest price so far, and bars so far."""
+"""Units, price, fee, highest and lowest price so far, and bars so far of a lot or a fill."""
 
 _NO_LOT: _Numbers = (1.0, 0.0, 0.0, 0.0, 0.0, 0)
 
@@ -57,7 +57,7 @@ class SymbolFills(NamedTuple):
 
 
 def holds_one_lot(lots: OpenLots, fills: Sequence[Fill]) -> bool:
-    """Return whether each fill is of an order of its own, and enters from nothing or closes all that is held."""
+    """Return whether each fill is of another order, and opens from flat or closes all that is held."""
     held = lots.quantity
     if len(lots.lots) > 1 or sum(lot.quantity for lot in lots.lots) != held:
         return False
@@ -72,9 +72,9 @@ def holds_one_lot(lots: OpenLots, fills: Sequence[Fill]) -> bool:
 
 
 def one_lot_trades(symbols: Sequence[SymbolFills]) -> dict[str, list[Trade]]:
-    """Take up a session's fills of symbols for which `holds_one_lot`, and return the trades of each.
+    """Apply a session's fills of symbols for which `holds_one_lot` is true, and return the trades of each.
 
-    All is as `OpenLots.end_session` has it, to the bit.
+    All numbers are those of `OpenLots.end_session`, to the bit.
     """
     rows = _Rows(symbols)
     trades, counts = rows.trades(), rows.closed_by_symbol()
@@ -87,9 +87,9 @@ def one_lot_trades(symbols: Sequence[SymbolFills]) -> dict[str, list[Trade]]:
 
 
 class _Rows:
-    """Rows of all symbols, which begin with what was held before and go on with the fills.
+    """Rows of all symbols, each with its position before the session and then its fills.
 
-    What is held after a row is closed by the next row of its symbol, if there is one.
+    The position after a row is closed by the next row of its symbol, if there is one.
 
     Args:
         symbols: The symbols with their fills.
@@ -103,7 +103,7 @@ class _Rows:
         held: list[float] = []
         numbers: list[_Numbers] = []
         places: list[NDArray[np.intp]] = []
-        ends: list[int] = []  # of each symbol the row after its last bar, among the bars of all
+        ends: list[int] = []  # per symbol the row after its last bar, among the bars of all
         bars_before = 0
         for own in symbols:
             fills, lot = own.fills, own.lots.lots[0] if own.lots.lots else None
@@ -126,17 +126,17 @@ class _Rows:
         closed[self._lasts] = False
         self._entries = closed.nonzero()[0]
         self._ends = np.array(ends)
-        self._take_up_bars()
+        self._update_extremes()
 
-    def _take_up_bars(self) -> None:
-        """Let the highest and lowest prices of each lot be those up to its exit, or to the end of the session."""
+    def _update_extremes(self) -> None:
+        """Update the highest and lowest price of each lot, up to its exit or the session's end."""
         stops = np.append(self._seen[1:], 0)
         stops[self._lasts] = self._ends
         lots = ((self._held != 0) & (stops > self._begun)).nonzero()[0]
         if not len(lots):
             return
         cuts = np.column_stack((self._begun[lots], stops[lots])).ravel()
-        # One price more than there are, for a cut after the last bar.
+        # One price more than there are bars, for a cut after the last one.
         highs = np.concatenate([*(own.bars.high for own in self._symbols), [0.0]])
         lows = np.concatenate([*(own.bars.low for own in self._symbols), [0.0]])
         self._high[lots] = _largest(self._high[lots], np.maximum.reduceat(highs, cuts)[::2])
@@ -168,7 +168,7 @@ class _Rows:
         return trades_of_columns(**columns, **self._texts_and_times(entries.tolist()))
 
     def _texts_and_times(self, entries: Sequence[int]) -> dict[str, list[Any]]:
-        """Return what else there is of each trade, as columns."""
+        """Return the texts and times of each trade, as columns."""
         symbols = [own.symbol for own, length in zip(self._symbols, self._lengths, strict=True) for _ in range(length)]
         zone = next((fill.zone for own in self._symbols for fill in own.fills), UTC)
         times = [cached_local_time(time_ns, zone) for time_ns in self._times]
@@ -192,7 +192,7 @@ class _Rows:
         return counts
 
     def put_back(self) -> None:
-        """Let each symbol have the lot that is left at the end of the session."""
+        """Store for each symbol the lot that is left at the end of the session."""
         begun, held = self._begun.tolist(), self._held.tolist()
         for own, last, end in zip(self._symbols, self._lasts.tolist(), self._ends.tolist(), strict=True):
             lots, order = own.lots, self._orders[last]
@@ -210,11 +210,11 @@ class _Rows:
 
 
 def _places(own: SymbolFills) -> NDArray[np.intp]:
-    """Return the rows of bars at what was held before and at each fill.
+    """Return the rows of bars at the position before the session and at each fill.
 
     Returns:
-        Three of each: the first that begins then or later, how many have ended, and those of them whose prices the lot
-        before has seen.
+        Three rows: the first bar that begins then or later, the number of bars that have ended, and the number of those
+        whose prices count for the lot before.
     """
     fills, bars = own.fills, own.bars
     times = np.array([_BEFORE_NS, *[fill.time_ns for fill in fills]], dtype=np.int64)

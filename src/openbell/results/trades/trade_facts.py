@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["cached_local_time", "reason_of"]
 
-# An exit mostly is an entry as well, and symbols share the times of their bars.
+# Most exits are entries as well, and symbols share the times of their bars.
 cached_local_time = lru_cache(maxsize=4096)(local_time)
 
 
 def reason_of(order: Order) -> str:
-    """Return why an order was placed, or its kind where nobody said."""
+    """Return why an order was placed, or its type and prices when no reason was given."""
     return order.reason or _kind(order.type, order.stop, order.limit)
 
 

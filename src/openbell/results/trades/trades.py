@@ -1,4 +1,4 @@
-"""Trades that fills make."""
+"""Trades that result from fills."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _FRACTION = "cash in place of a fraction of a unit after a split"
 class TradeBook:
     """Open lots of an account or of one strategy, and the trades that are closed.
 
-    A trade is what one order entered and one order left. An order that fills in parts within a session counts once.
+    A trade is the units that one order entered and one order closed. An order that fills in parts within a session
+    counts once.
 
     Args:
         matching: Whether an exit closes the oldest entries first, or all of them at their average price.
@@ -52,7 +53,7 @@ class TradeBook:
         return book
 
     def unrealized(self, last_price: Callable[[str], float]) -> dict[str, float]:
-        """Return by symbol the profit before fees if all that is open were closed at last prices."""
+        """Return by symbol the profit before fees if all open units were closed at last prices."""
         return {
             symbol: self._multiplier(symbol) * sum(lot.quantity * (last_price(symbol) - lot.price) for lot in lots.lots)
             for symbol, lots in self._lots.items()
@@ -65,7 +66,7 @@ class TradeBook:
             symbol: The symbol.
             ratio: New units for an old one.
             quantity: Units that are left, where fractions are paid in cash.
-            price: The price at which they are, after the split.
+            price: The price after the split, at which fractions are closed.
             time_ns: When, nanoseconds since 1970 UTC.
             zone: The time zone of the exchange.
         """
@@ -73,28 +74,27 @@ class TradeBook:
             closed = lots.split(ratio, quantity, price, time_ns)
             self._overnight += slice_trades(symbol, closed, self._multiplier(symbol), zone)
 
-    def rename(self, symbol: str, new_symbol: str, *, time_ns: int, zone: tzinfo) -> None:
-        """Go on with the open units of a symbol under its new name, together with what is open under that one.
+    def rename(self, names: Mapping[str, str], *, time_ns: int, zone: tzinfo) -> None:
+        """Move the open units of symbols to their new names, to those that are open there.
 
-        Units on opposite sides close each other, at the price at which the later ones were entered.
+        A name that another symbol gives up at the same time is free. Units on opposite sides close each other, at the
+        price at which the later ones were entered.
 
         Args:
-            symbol: The symbol.
-            new_symbol: Its new name.
+            names: The new names by symbol.
             time_ns: When, nanoseconds since 1970 UTC.
             zone: The time zone of the exchange.
         """
-        renamed = self._lots.pop(symbol, None)
-        if renamed is None:
-            return
-        if there := self._lots.get(new_symbol):
-            closed = there.join(renamed, time_ns)
-            self._overnight += slice_trades(new_symbol, closed, self._multiplier(new_symbol), zone)
-        else:
-            self._lots[new_symbol] = renamed
+        renamed = [(new, self._lots.pop(symbol)) for symbol, new in names.items() if symbol in self._lots]
+        for symbol, lots in renamed:
+            if there := self._lots.get(symbol):
+                closed = there.join(lots, time_ns)
+                self._overnight += slice_trades(symbol, closed, self._multiplier(symbol), zone)
+            else:
+                self._lots[symbol] = lots
 
     def end_session(self, fills: Iterable[Fill], columns: Mapping[str, PriceColumns]) -> list[Trade]:
-        """Take up the fills of a session in order, and return the trades that it closed.
+        """Apply the fills of a session in order, and return the trades that it closed.
 
         Args:
             fills: All fills of the session.
@@ -131,9 +131,9 @@ def slice_trades(symbol: str, closed: Iterable[ClosedSlice], multiplier: float, 
 
 def _trade(symbol: str, closed: ClosedSlice, multiplier: float, zone: tzinfo) -> Trade:
     lot, quantity, exit_price, fees, exit_ns, exit_order, bars = closed
-    worth, price, order = quantity * multiplier, lot.price, lot.order
-    pnl, value = (exit_price - price) * worth, price * worth
-    best, worst = (lot.high - price) * worth, (lot.low - price) * worth
+    per_point, price, order = quantity * multiplier, lot.price, lot.order
+    pnl, value = (exit_price - price) * per_point, price * per_point
+    best, worst = (lot.high - price) * per_point, (lot.low - price) * per_point
     entry, exit_ = cached_local_time(lot.time_ns, zone), cached_local_time(exit_ns, zone)
     return new_trade(
         symbol=symbol,

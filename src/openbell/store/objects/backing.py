@@ -1,9 +1,9 @@
 """The files of a store in object storage, which is one manifest and the objects that it lists.
 
-A commit goes: (1) the new files into objects of names that nobody else gives; (2) the manifest replaced by one that
-lists them, on the condition that it is still the one that was read; (3) the objects that no manifest lists any more
-deleted. A kill before (2) leaves objects that nobody looks at, and a kill after it likewise. Who meets another writer
-at (2) reads its manifest and goes on from that, and merges the bars anew where both have written to the same file.
+The steps of a commit are: (1) the new files are stored as objects with unique names; (2) the manifest is replaced by
+one that lists them, on the condition that it is still the one that was read; (3) the objects that the manifest lists no
+more are deleted. A kill at any time leaves at most objects that nobody looks at. A writer that finds another manifest
+at (2) reads it and continues from there, and merges its bars again where both have written to the same file.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ _MOST_UNANSWERED = 2
 
 
 def object_backing(address: StoreAddress) -> ObjectBacking:
-    """Return the backing of the store at an address, which all of a process share."""
-    # What the environment says of server, credentials and cache belongs to it.
+    """Return the backing of the store at an address, shared within the process."""
+    # A change of server, credentials or cache in the environment makes another backing.
     known = ("AWS_", "GOOGLE_", "AZURE_", "OPENBELL_CACHE", "XDG_CACHE_HOME")
     environment = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(known)))
     return _made(address, environment)
@@ -72,7 +72,7 @@ def _made(address: StoreAddress, environment: tuple[tuple[str, str], ...]) -> Ob
 
 
 class ObjectBacking:
-    """The files of a store in object storage, to which several may write.
+    """The files of a store in object storage, to which several processes may write.
 
     `object_backing` makes it. May be used from any thread.
 
@@ -98,7 +98,7 @@ class ObjectBacking:
 
     @property
     def scratch(self) -> Path:
-        """A folder of this machine, in its cache."""
+        """A folder of this machine, within the cache's folder."""
         self._scratch.mkdir(parents=True, exist_ok=True)
         return self._scratch
 
@@ -107,16 +107,16 @@ class ObjectBacking:
         return self._manifest.look_anew()
 
     def require(self) -> None:
-        """Refuse an address at which there is no store."""
+        """Raise an error unless there is a store at the address."""
         self._manifest.require()
 
     def require_free(self) -> None:
-        """Refuse an address below which there is something else.
+        """Raise an error if there are objects below the address that are not those of a store.
 
         Raises:
-            NotAStoreError: There is.
+            NotAStoreError: There are.
         """
-        # What a killed first write has left is no hindrance.
+        # Objects that a killed first write has left do not count.
         foreign = (name for name, _ in self.objects.sizes() if not OWN_OBJECT.fullmatch(name))
         if (name := next(foreign, None)) is not None:
             raise NotAStoreError(
@@ -128,8 +128,10 @@ class ObjectBacking:
         return writer_lock(self._scratch / LOCK, wait_s=wait_s, of=self._address)
 
     def make(self) -> bool:
-        """Refuse an address that is used for something else."""
-        # The first commit makes the store.
+        """Check that the address can hold a store, and return False.
+
+        The first commit makes the store.
+        """
         if not self._manifest.is_there and not self.exists():
             self.require_free()
         return False
@@ -138,7 +140,7 @@ class ObjectBacking:
         """Do nothing, since there is no store before the first commit."""
 
     def current(self) -> CurrentObjectManifest:
-        """Return what follows the manifest."""
+        """Return the source of the current manifest."""
         return self._manifest
 
     def heal(self) -> Manifest:
@@ -151,11 +153,11 @@ class ObjectBacking:
         bars: Mapping[Partition, pl.DataFrame | EncodedFile | None],
         side_files: Mapping[str, bytes | None],
     ) -> Manifest:
-        """Store files, all of them or none, and return the manifest then.
+        """Store files, all of them or none, and return the new manifest.
 
         Raises:
             ChangedMeanwhileError: Another process has stored other files in the same places.
-            StoreError: It cannot be written.
+            StoreError: The store cannot be written.
         """
         swept = self._manifest.swept
         batch = Batch(self._upload(bars), self._upload_side_files(side_files))
@@ -188,7 +190,7 @@ class ObjectBacking:
             content, entry = encoded(partition, frame)
             entry = entry._replace(object=new_mark())
             self.objects.put(data_object(partition, entry), content)
-            if not isinstance(frame, EncodedFile):  # what is copied as it is, nobody reads here soon
+            if not isinstance(frame, EncodedFile):  # a copied file is unlikely to be read here soon
                 self._cache.add(entry.sha256, content)
             return entry
 
@@ -209,23 +211,23 @@ class ObjectBacking:
         try:
             self.objects.delete(names)
         except StoreError as exc:
-            # They are in nobody's way, and a repair deletes them.
+            # They do no harm, and a repair deletes them.
             get_logger().debug("replaced objects are left", store=str(self._address), reason=str(exc))
 
     def stored_files(self, wanted: Iterable[tuple[Partition, FileEntry]]) -> list[StoredFile]:
-        """Return where data files are on this machine, to which those that are missing are brought.
+        """Return the copies of data files on this machine, to which missing ones are fetched.
 
         Raises:
-            DamagedObjectError: One is missing, or is not what was stored.
+            DamagedObjectError: An object is missing, or is not what was stored.
         """
         return self._copies.stored_files(wanted)
 
     def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
-        """Delete copies that are damaged or were deleted, or raise the damage of the object."""
+        """Drop copies that are damaged or missing, to be fetched again, or raise the damage of the object."""
         self._copies.mend(wanted, damage)
 
     def content(self, partition: Partition, entry: FileEntry | None, *, keep: bool = True) -> bytes | None:
-        """Return the proved content of a data file, or None when none is known.
+        """Return the verified content of a data file, or None when the manifest has no entry for it.
 
         Raises:
             ChangedMeanwhileError: It is gone, because another process has stored something else.
@@ -241,7 +243,7 @@ class ObjectBacking:
             raise ChangedMeanwhileError(f"another process writes to {self._address}. Try again.") from None
 
     def is_lost(self, partition: Partition, entry: FileEntry) -> bool:
-        """Return whether the object of a data file is not there."""
+        """Return whether the object of a data file is missing or damaged."""
         with suppress(DamagedObjectError):
             self.stored_files([(partition, entry)])
             return False
@@ -268,13 +270,13 @@ class ObjectBacking:
         return None
 
     def side_stamp(self, name: str) -> tuple[int, ...]:
-        """Return what changes with a file beside the bars, or nothing when there is none."""
+        """Return a value that changes when a file beside the bars does (empty when there is none)."""
         entry = self.side_files().get(name)
         return (int(entry.sha256[:15], 16),) if entry else ()
 
 
 def _both_changed(before: Manifest, now: Manifest, batch: Batch) -> bool:
-    """Return whether somebody has changed a file of a batch since it was made."""
+    """Return whether another writer has changed a file of a batch between two manifests."""
     if now is before:
         return False
     return any(before.entry(partition) != now.entry(partition) for partition in batch.bars) or any(

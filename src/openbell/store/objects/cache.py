@@ -1,4 +1,4 @@
-"""Copies of stored files on this machine, by their checksums, up to a size."""
+"""Cache of stored files on this machine, by their checksums, up to a total size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["FOLDER", "SIZE", "FileCache", "cache_folder", "most_bytes"]
 
 FOLDER, SIZE = "OPENBELL_CACHE", "OPENBELL_CACHE_SIZE"
-"""The environment variables with the cache's folder, and with how large it may grow."""
+"""The environment variables with the cache's folder, and with the largest size of the cache."""
 
 _DEFAULT_SIZE = "20 GB"
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -27,7 +27,7 @@ _SIZE_FORM = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]B)?", re.IGNORECASE)
 
 
 def cache_folder() -> Path:
-    """Return the folder of copies, which the environment names, or the system's for such."""
+    """Return the cache's folder, by the environment or else the system's folder for caches."""
     if given := os.environ.get(FOLDER):
         return Path(given).expanduser().absolute()
     if sys.platform == "darwin":
@@ -38,10 +38,10 @@ def cache_folder() -> Path:
 
 
 def most_bytes() -> int:
-    """Return how large the copies may grow in all.
+    """Return the largest total size of the cache, in bytes.
 
     Raises:
-        ConfigError: The environment says what is no size.
+        ConfigError: The environment variable is not a size.
     """
     given = os.environ.get(SIZE) or _DEFAULT_SIZE
     form = _SIZE_FORM.fullmatch(given.strip())
@@ -51,13 +51,13 @@ def most_bytes() -> int:
 
 
 class FileCache:
-    """Copies of files by their checksums, of which the longest unused go when they are too many.
+    """Cache of files by their checksums, from which the least recently used are deleted first.
 
     Many processes may share it. May be used from any thread.
 
     Args:
         folder: Where the copies are.
-        most: How many bytes they may have in all.
+        most: The most bytes that they may have in total.
     """
 
     def __init__(self, folder: Path, most: int) -> None:
@@ -73,7 +73,7 @@ class FileCache:
         return f"{self._prefix}{sha256[:2]}{os.sep}{sha256}"
 
     def missing(self, checksums: Iterable[str]) -> set[str]:
-        """Return the checksums of which there is no copy, and note that the others are used."""
+        """Return the checksums of which there is no copy, and mark the other copies as used."""
         found = set()
         for sha256 in checksums:
             # Not by Path, which takes twice as long.
@@ -83,7 +83,7 @@ class FileCache:
 
     def _touch(self, sha256: str) -> bool:
         try:
-            # What was used longest ago goes first. Once a process is enough.
+            # The time of the last use, by which copies are deleted. Once per process is enough.
             os.utime(self.path_of(sha256))
         except OSError:
             return False
@@ -93,7 +93,7 @@ class FileCache:
     def read(self, sha256: str) -> bytes | None:
         """Return the content of a copy, or None when there is none or it is damaged.
 
-        It is noted as used.
+        The copy is marked as used.
         """
         if self.missing((sha256,)):
             return None
@@ -104,13 +104,13 @@ class FileCache:
         return content if sha256_of(content) == sha256 else None
 
     def add(self, sha256: str, content: bytes) -> None:
-        """Keep a copy.
+        """Store a copy.
 
         Raises:
             StoreError: The disk is full, or the folder cannot be written.
         """
         path = Path(self.path_of(sha256))
-        # Whoever writes the same at the same time has a name of its own.
+        # A name of its own for each thread that may be writing the same file at the same time.
         temporary = path.with_name(f".{sha256}.{os.getpid()}-{threading.get_ident()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,10 +133,10 @@ class FileCache:
         Path(self.path_of(sha256)).unlink(missing_ok=True)
 
     def shrink(self, keep: Collection[str]) -> None:
-        """Delete the copies that were used longest ago, until the others are not too many.
+        """Delete the least recently used copies until the total size is allowed.
 
         Args:
-            keep: The checksums of those that are about to be read.
+            keep: The checksums of copies that stay, because they are about to be read.
         """
         with self._lock:
             if self._bytes is not None and self._bytes <= self._most:
@@ -151,7 +151,7 @@ class FileCache:
 
     def _copies(self) -> Iterable[tuple[int, int, Path]]:
         """Yield when each copy was used last, its size, and where it is."""
-        for path in self._folder.glob("*/*"):
+        for path in self._folder.glob("*/[!.]*"):
             with suppress(OSError):
                 stat = path.stat()
                 yield stat.st_mtime_ns, stat.st_size, path

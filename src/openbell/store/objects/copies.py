@@ -1,4 +1,4 @@
-"""The objects of a store, compared with their checksums, and read through copies on this machine."""
+"""The objects of a store, verified by their checksums, and read through copies on this machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_MENDS = 2
 
 
 def proved(objects: Objects, name: str, sha256: str) -> bytes:
-    """Return the content of an object, from where it is stored.
+    """Fetch an object, and return its content if its checksum fits.
 
     Raises:
         DamagedObjectError: It is missing, or is not what was stored.
@@ -39,7 +39,9 @@ def proved(objects: Objects, name: str, sha256: str) -> bytes:
 
 
 class CopiedObjects:
-    """The objects of a store, of which copies are kept. May be used from any thread.
+    """The objects of a store, read through a cache of copies.
+
+    May be used from any thread.
 
     Args:
         objects: The objects.
@@ -52,12 +54,12 @@ class CopiedObjects:
         self._mends: dict[str, int] = {}
 
     def content(self, name: str, sha256: str, *, keep: bool = True) -> bytes:
-        """Return the proved content of an object.
+        """Return the verified content of an object.
 
         Args:
             name: Its name.
             sha256: Its checksum.
-            keep: Whether a copy is kept where there was none.
+            keep: Whether a copy is cached if there was none.
 
         Raises:
             DamagedObjectError: There is no copy, and it is missing or is not what was stored.
@@ -72,27 +74,27 @@ class CopiedObjects:
         return content
 
     def stored_files(self, wanted: Iterable[tuple[Partition, FileEntry]]) -> list[StoredFile]:
-        """Return where data files are on this machine, to which those that are missing are brought.
+        """Return the copies of data files on this machine, to which missing ones are fetched.
 
         Raises:
-            DamagedObjectError: One is missing, or is not what was stored.
+            DamagedObjectError: An object is missing, or is not what was stored.
         """
         pairs = list(wanted)
         missing = self._cache.missing(entry.sha256 for _, entry in pairs)
         if missing:
-            # Of files with the same content, one.
+            # Files with the same content are fetched once.
             asked = {entry.sha256: (partition, entry) for partition, entry in pairs if entry.sha256 in missing}
             with ThreadPoolExecutor(min(_AT_ONCE, len(asked))) as pool:
-                list(pool.map(lambda pair: self._bring(*pair), asked.values()))
+                list(pool.map(lambda pair: self._fetch(*pair), asked.values()))
             self._cache.shrink({entry.sha256 for _, entry in pairs})
         path_of = self._cache.path_of
         return [StoredFile(path_of(entry.sha256), partition.symbol, entry) for partition, entry in pairs]
 
-    def _bring(self, partition: Partition, entry: FileEntry) -> None:
+    def _fetch(self, partition: Partition, entry: FileEntry) -> None:
         self._cache.add(entry.sha256, proved(self._objects, data_object(partition, entry), entry.sha256))
 
     def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
-        """Delete copies that are damaged or were deleted, or raise the damage of the object."""
+        """Drop copies that are damaged or missing, to be fetched again, or raise the damage of the object."""
         if isinstance(damage, DamagedObjectError):
             raise damage
         bad = [entry.sha256 for _, entry in wanted if self._cache.read(entry.sha256) is None]

@@ -1,4 +1,4 @@
-"""The manifest of a store in object storage as it is now, and the exchange of it for another one."""
+"""The current manifest of a store in object storage, and its exchange for another one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CurrentObjectManifest"]
 
 _FRESH_S = 1.0
-"""So long what was read last is taken as it is: a session asks many times, and each look is a way over the network."""
+"""For how many seconds a manifest counts as current: a session needs it often, and each look goes over the network."""
 _MOST_COMMITS = 64
 _VERSION, _COMMITS, _SWEPT = "openbell_objects", "openbell_commits", "openbell_swept"
 _KNOWN_VERSION = "1"
@@ -36,16 +36,16 @@ _CHECKSUM, _MARK = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{16}")
 
 
 class CurrentObjectManifest:
-    """The manifest of a store in object storage, asked for anew after a second. May be used from any thread.
+    """Current manifest of a store in object storage, looked up again after a second.
 
-    A copy of it is kept on this machine, so that one that has not changed is not sent again.
+    May be used from any thread. A copy is kept on this machine, so that an unchanged manifest is not downloaded again.
 
     Args:
         objects: The objects of the store.
         copy: The file of the copy.
 
     Attributes:
-        swept: What changes when objects that the manifest does not list are deleted.
+        swept: A value that changes when objects that the manifest does not list are deleted.
     """
 
     def __init__(self, objects: Objects, copy: Path) -> None:
@@ -65,7 +65,7 @@ class CurrentObjectManifest:
 
     @property
     def stamp(self) -> tuple[int, ...]:
-        """The stamp of the manifest when it was last read, or nothing."""
+        """The stamp of the manifest when it was last read (empty when there was none)."""
         return self._stamp
 
     @property
@@ -74,44 +74,44 @@ class CurrentObjectManifest:
         return self._tag is not None
 
     def look_anew(self) -> bool:
-        """Ask whether there is a manifest, whatever is known."""
+        """Look the manifest up without use of what is known, and return whether there is one."""
         with self._lock:
             self._forget()
             self.reload()
             return self.is_there
 
     def get(self) -> Manifest:
-        """Return the manifest as it was a second ago or later."""
+        """Return the manifest as of now or at most a second ago."""
         known = self._manifest
         return known if known is not None and self._since_look.seconds < _FRESH_S else self.reload()
 
     def stamp_now(self) -> tuple[int, ...]:
-        """Return a value that changes when the manifest does, or nothing when there is none."""
+        """Return a value that changes when the manifest does (empty when there is none)."""
         self.get()
         return self._stamp
 
     def may_have_moved(self, stamp: tuple[int, ...], *, look: bool) -> bool:
-        """Return whether the manifest is another one, as of now if there is a reason to look."""
+        """Return whether the manifest has changed since it had a stamp, as of now with ``look``."""
         if look:
             self.reload()
         return stamp != self.stamp_now()
 
     def settle(self, wait_s: float = 0) -> None:
-        """Do nothing, since nothing that a killed writer began is in the manifest."""
+        """Do nothing, since a killed writer leaves the manifest as it was."""
 
     def for_writer(self) -> Manifest:
         """Return the manifest as it is now."""
         return self.reload()
 
     def wrote(self, manifest: Manifest) -> None:
-        """Leave it to the next look, which asks the store for its version."""
+        """Do nothing, since the commit has noted the manifest already."""
 
     def reload(self) -> Manifest:
         """Return the manifest as it is now.
 
         Raises:
-            DamagedObjectError: It is lost, or is not what was stored.
-            StoreError: It cannot be read.
+            DamagedObjectError: The manifest is lost, or is not what was stored.
+            StoreError: The manifest cannot be read.
         """
         with self._lock:
             if self._manifest is None:
@@ -120,7 +120,7 @@ class CurrentObjectManifest:
             self._since_look = stopwatch()
             if found is None:
                 if self._was_seen:
-                    self._lose()
+                    self._raise_lost()
                 self._forget()
                 self._manifest = Manifest({}, {})
                 return self._manifest
@@ -132,20 +132,20 @@ class CurrentObjectManifest:
             return self._manifest
 
     def exchange(self, before: Manifest, after: Manifest, commit: str, *, swept: str | None = None) -> bool:
-        """Put another manifest in the place of one that was read, unless somebody else has done so.
+        """Replace the manifest that was read by another one, unless another writer has replaced it.
 
         Args:
-            before: The one that was read.
+            before: The manifest that was read.
             after: The new one.
-            commit: A name of what is stored, the same when it is tried again.
-            swept: See the attributes; None: as before.
+            commit: A unique name of the commit, which stays the same for its retries.
+            swept: See the attributes; None leaves it.
 
         Returns:
-            Whether it is in place. If not, somebody else's is, and was read.
+            Whether the new manifest is in place. If not, that of another writer is, and was read.
 
         Raises:
-            UnansweredError: Whether it is in place is not known.
-            StoreError: One may not write.
+            UnansweredError: It is not known whether the new manifest is in place.
+            StoreError: The manifest cannot be written.
         """
         with self._lock:
             if self._manifest is not before:
@@ -165,16 +165,16 @@ class CurrentObjectManifest:
                     self._was_seen = True
                     return True
             except UnansweredError:
-                # It may have been carried out, and the answer been lost.
-                self._reload_or_say()
+                # The request may have been carried out, and only its answer lost.
+                self._reload_or_explain()
                 if commit not in self._commits:
                     raise
                 return True
-            # A request that was sent twice refuses itself the second time.
-            self._reload_or_say()
+            # A retry is refused if the first request was carried out after all.
+            self._reload_or_explain()
             return commit in self._commits
 
-    def _reload_or_say(self) -> None:
+    def _reload_or_explain(self) -> None:
         try:
             self.reload()
         except UnansweredError as exc:
@@ -206,7 +206,7 @@ class CurrentObjectManifest:
 
     def _keep_copy(self, found: Fetched) -> None:
         with suppress(OSError):
-            # Without the copy, the next process asks for it.
+            # Without the copy, the next process downloads the manifest.
             self._copy.parent.mkdir(parents=True, exist_ok=True)
             replace_file(self._copy, json.dumps(found.tag).encode() + b"\n" + found.content)
 
@@ -216,14 +216,14 @@ class CurrentObjectManifest:
             if has_own_checksum(content):
                 self._accept(Fetched(content, Tag(*json.loads(tag))))
 
-    def _lose(self) -> None:
+    def _raise_lost(self) -> None:
         address = self._objects.address
         self._forget()
         self._copy.unlink(missing_ok=True)
         raise damaged_manifest(address, address / MANIFEST, "it is missing")
 
     def require(self) -> None:
-        """Refuse an address at which there is no store.
+        """Raise an error unless there is a store at the address.
 
         Raises:
             NotAStoreError: There is none.
@@ -237,6 +237,6 @@ class CurrentObjectManifest:
 
 
 def _is_named(sha256: str, mark: str) -> bool:
-    """Return whether an object and its copy can be named so."""
+    """Return whether a checksum and a mark have the form by which copies and objects are named."""
     # A manifest that somebody else wrote might name files outside of the cache.
     return _CHECKSUM.fullmatch(sha256) is not None and _MARK.fullmatch(mark) is not None

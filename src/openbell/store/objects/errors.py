@@ -1,4 +1,4 @@
-"""Errors of object storage, said for people, without what a request holds of credentials."""
+"""Errors of object storage as messages for people, without credentials."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def endpoint_of(address: StoreAddress) -> str | None:
     """Return the server that the environment names in place of the service's own, or None.
 
     Raises:
-        ConfigError: What it names is no server.
+        ConfigError: The environment variable is not the address of a server.
     """
     named = ((name, os.environ.get(name)) for name in _ENDPOINTS if address.scheme == "s3")
     name, value = next((pair for pair in named if pair[1]), ("", None))
@@ -50,18 +50,18 @@ def endpoint_of(address: StoreAddress) -> str | None:
 
 @contextmanager
 def asking(address: StoreAddress, doing: str) -> Iterator[None]:
-    """Raise errors for people while object storage is asked.
+    """Translate errors of object storage in a ``with`` block into errors with messages for people.
 
-    That an object is not there, or is another one, is left to whoever asked.
+    Errors that an object does not exist, exists already or has changed are left to the caller.
 
     Args:
-        address: What is asked about.
-        doing: What for, such as "read".
+        address: The address that is accessed.
+        doing: The verb for the message, such as "read".
 
     Raises:
         NotAStoreError: There is no such bucket.
-        StoreError: The server refuses.
-        UnansweredError: There is no answer.
+        StoreError: The server refuses the request.
+        UnansweredError: The server does not answer.
     """
     from obstore import exceptions
 
@@ -71,7 +71,7 @@ def asking(address: StoreAddress, doing: str) -> Iterator[None]:
         raise
     except FileNotFoundError as exc:
         if any(word in str(exc) for word in _NO_BUCKET):
-            # Not "from": the text of the library names requests, of which some hold a signature.
+            # Not "from exc": the library's texts name requests, some of which hold a signature.
             raise _no_bucket(address) from None
         raise
     except (exceptions.BaseError, OSError, ValueError) as exc:

@@ -15,7 +15,7 @@ __all__ = ["sweep", "unlisted"]
 def unlisted(store: ObjectBacking) -> dict[str, int]:
     """Return the objects that the manifest does not list, with their sizes.
 
-    Some may be of a writer at work.
+    Some may belong to a writer that is still at work.
     """
     there = list(store.objects.sizes())
     listed = listed_objects(store.heal())
@@ -25,8 +25,8 @@ def unlisted(store: ObjectBacking) -> dict[str, int]:
 def sweep(store: ObjectBacking) -> int:
     """Delete the objects that the manifest does not list, and return how many they were.
 
-    The manifest is exchanged before that, so that a writer who has stored objects and not yet listed them is refused,
-    and stores them again under other names.
+    The manifest is exchanged first, so that the commit of a writer that has stored objects but not yet listed them
+    fails, and the writer stores them again under other names.
     """
     found = unlisted(store)
     if not found:

@@ -20,7 +20,7 @@ __all__ = ["OWN_OBJECT", "data_object", "listed_objects", "new_mark", "objects_o
 OWN_OBJECT = re.compile(
     r"(bars/interval=[^/]+/symbol=[^/]+|actions|fetched|days)/[^/]+-[0-9a-f]{16}\.parquet|LABEL-[0-9a-f]{16}\.txt"
 )
-"""The names of the objects that a manifest may list, among which are none of a store below the same address."""
+"""Pattern of the names of objects that a manifest may list; those of another store below the address do not match."""
 
 
 def new_mark() -> str:
@@ -46,12 +46,12 @@ def listed_objects(manifest: Manifest) -> set[str]:
 
 
 def objects_of(batch: Batch) -> set[str]:
-    """Return the objects of the new files of a batch."""
+    """Return the names of the objects of a batch's new files."""
     bars = {data_object(p, e) for p, e in batch.bars.items() if e is not None}
     return bars | {side_object(n, e) for n, e in batch.side_files.items() if e is not None}
 
 
 def replaced_objects(before: Manifest, batch: Batch) -> set[str]:
-    """Return the objects that a manifest listed in the places of a batch."""
+    """Return the names of a manifest's objects that a batch replaces or removes."""
     bars = {data_object(p, e) for p in batch.bars if (e := before.entry(p)) is not None}
     return bars | {side_object(n, side) for n in batch.side_files if (side := before.side_files.get(n)) is not None}

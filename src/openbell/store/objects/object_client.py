@@ -1,4 +1,4 @@
-"""The objects under an address, by a few verbs that every object storage knows."""
+"""Client of the objects under an address, with operations that every object storage has."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _LIMITS: dict[str, Any] = {"connect_timeout": timedelta(seconds=5), "timeout": t
 
 
 class Tag(NamedTuple):
-    """The marks by which an object differs from the one that is put in its place."""
+    """Identifiers of an object's version, which change when the object is replaced."""
 
     e_tag: str | None
     version: str | None
 
     @staticmethod
     def of(answer: Mapping[str, Any]) -> Tag:
-        """Return the tag of an object."""
+        """Return the tag in the metadata of an object."""
         return Tag(answer.get("e_tag"), answer.get("version"))
 
 
@@ -45,18 +45,20 @@ class Fetched(NamedTuple):
 
 
 UNCHANGED = Fetched(b"", Tag(None, None))
-"""The answer that an object is the one that is known."""
+"""Result of `Objects.get` for an object that is still the known one."""
 
 
 class Objects:
-    """The objects under an address. May be used from any thread.
+    """The objects under an address.
+
+    May be used from any thread.
 
     Args:
-        address: What their names begin with.
+        address: The prefix of their names.
 
     Raises:
-        ConfigError: The package for it is not installed.
-        StoreError: The environment describes no server.
+        ConfigError: The package for it is not installed, or the environment names no valid server.
+        StoreError: The settings in the environment are not accepted.
     """
 
     def __init__(self, address: StoreAddress) -> None:
@@ -69,22 +71,22 @@ class Objects:
         self.address = address
         endpoint = endpoint_of(address)
         options = {**_LIMITS, "allow_http": True} if endpoint and endpoint.startswith("http:") else _LIMITS
-        # The server compares what it has received with that checksum.
+        # The server compares what it receives with this checksum.
         named: dict[str, Any] = {"checksum_algorithm": "SHA256"} if address.scheme == "s3" else {}
         named |= {"endpoint": endpoint} if endpoint else {}
         with asking(address, "open"):
-            made: Any = from_url  # a keyword of one scheme is none of another
-            self._store: Any = made(str(address), client_options=options, retry_config=RETRIES, **named)
+            open_store: Any = from_url  # untyped, because the keywords differ by scheme
+            self._store: Any = open_store(str(address), client_options=options, retry_config=RETRIES, **named)
 
     def get(self, name: str, *, known: Tag | None = None) -> Fetched | None:
         """Read an object.
 
         Args:
             name: Its name below the address.
-            known: The tag of the one that is known already.
+            known: The tag of the version that the caller has.
 
         Returns:
-            The object; `UNCHANGED` when it is the known one; None when it is not there.
+            The object; `UNCHANGED` when it is still the known one; None when there is none.
         """
         from obstore.exceptions import NotModifiedError
 
@@ -101,17 +103,17 @@ class Objects:
                 return None
 
     def put(self, name: str, content: bytes) -> None:
-        """Store an object of a name that nobody else gives."""
+        """Store an object under a unique name."""
         with asking(self.address / name, "write"):
-            # In one request: the parts of others would cost space when they are not finished.
+            # In one request, because the parts of an unfinished multipart upload would take up space.
             self._store.put(name, content, use_multipart=False)
 
     def put_if_absent(self, name: str, content: bytes) -> Tag | None:
-        """Store an object if there is none of its name, and return its tag, or None when there is one."""
+        """Store an object and return its tag, or None when there is one of that name."""
         return self._put_if(name, content, "create")
 
     def replace_if_same(self, name: str, content: bytes, tag: Tag) -> Tag | None:
-        """Replace an object if it is the one with a tag, and return the new tag, or None when it is another."""
+        """Replace an object that has a tag and return the new tag, or None when it has another tag."""
         return self._put_if(name, content, {key: value for key, value in tag._asdict().items() if value is not None})
 
     def _put_if(self, name: str, content: bytes, mode: str | dict[str, str]) -> Tag | None:
@@ -124,14 +126,14 @@ class Objects:
                 return None
 
     def sizes(self, below: str = "") -> Iterator[tuple[str, int]]:
-        """Yield the names of all objects, or of those below one, with their sizes in bytes."""
+        """Yield the names of all objects, or of those below a prefix, with their sizes in bytes."""
         with asking(self.address, "list"):
             for page in self._store.list(below or None):
                 for found in page:
                     yield found["path"], found["size"]
 
     def delete(self, names: Iterable[str]) -> None:
-        """Delete objects, of which some may be gone."""
+        """Delete objects, of which some may not exist."""
         listed = list(names)
         with asking(self.address, "delete from"), ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(self._delete_one, listed))
