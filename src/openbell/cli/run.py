@@ -136,8 +136,8 @@ def run_and_show(
         goes_on: Whether the run is resumed.
 
     Raises:
-        OpenbellError: The run failed; what it did is printed already.
-        typer.Exit: It was interrupted or stopped.
+        OpenbellError: The run failed; its results so far are printed already.
+        typer.Exit: The run was interrupted or stopped.
     """
     run = _Run(make, screen, goes_on)
     try:
@@ -163,7 +163,7 @@ class _Run:
         return self.system.summary() if self.system is not None and self.folder is not None else None
 
     def interruption(self, stop: KeyboardInterrupt) -> str:
-        """Return where it was interrupted or stopped."""
+        """Return a text that says where the run was interrupted or stopped."""
         result = self.result()
         if result is not None and result.error is not None:
             return result.error

@@ -101,7 +101,7 @@ class Dispatcher:
             self._batches = self._source.batches_after(self._delivered_ns)
             if self._trading is not None:
                 self._trading.markets_changed()
-            self._write()  # what is asked for now is of now, and the next batch of when there is a bar
+            self._write()  # additions of this moment have its time, whenever the next bar comes
         return next(self._batches, None)
 
     def deliver(self, batch: EventBatch | BarRun) -> None:

@@ -227,7 +227,7 @@ def _judge(market: Market, needs: Needs, name: str, extent: _Extent, stored_firs
         return _Judgement(proof, None)
     try:
         return _Judgement(proof, further_back(need, first, short_bars, short_sessions, market))
-    except CalendarError:  # the calendar ends before so many bars: what the store has is all there can be
+    except CalendarError:  # the calendar begins too late for so many bars: read all that the store has
         return _Judgement(proof, market.time_manager.first_session_on_or_after(stored_from))
 
 

@@ -35,7 +35,7 @@ _MOST_SHOWN = 3
 def lookback_shortfalls(
     market: Market, needs: Needs, histories: tuple[HistoryProof, ...], origin: Origin
 ) -> tuple[str, ...]:
-    """Describe the indicators for whose first value bars are missing."""
+    """Describe the indicators that have too few bars for their first value."""
     return tuple(
         f"{indicator.key} needs {needed} of {indicator.interval}, has {found}: "
         f"{_where_bars_begin(proof, market, origin)}"

@@ -68,11 +68,11 @@ class Supply:
     A symbol is subscribed first and its history requested after that, so that no bar between the two is missing.
 
     Attributes:
-        acknowledged: The symbols that the feed says it sends.
-        behind_ns: How far the machine's clock is behind that of the feed; history is asked for until then.
-        asked_ns: When history until then was asked for last, nanoseconds since 1970 UTC.
-        is_paused: Whether nothing is asked of the feed, because what is asked for is here already.
-        not_fetched: The symbols and intervals whose bars since the last loss of the connection cannot be had, and why.
+        acknowledged: The symbols whose subscription the feed has acknowledged.
+        behind_ns: How far the machine's clock is behind that of the feed; history is requested until then.
+        asked_ns: When history was requested last, nanoseconds since 1970 UTC.
+        is_paused: Whether requests are only noted and not sent, because the bars are in the record of the run.
+        not_fetched: The symbols and intervals of which the backfill after a lost connection failed, and why.
         morning: Bars of history that belong to the session's day, in the order in which they came.
 
     Args:
@@ -118,7 +118,7 @@ class Supply:
 
     @property
     def is_catching_up(self) -> bool:
-        """Whether bars that a lost connection has cost are on their way."""
+        """Whether the backfill after a lost connection is under way."""
         return any(asked.is_catch_up for asked in self._requests.values())
 
     def unmet(self, symbol: str, needs: Needs, context: ProvisioningContext) -> dict[str, date]:
@@ -163,7 +163,7 @@ class Supply:
         self._refused[symbol] = reason
 
     def ask(self, unmet: Mapping[str, Mapping[str, date]], *, further: bool = False) -> None:
-        """Subscribe to symbols, and ask for their bars from a day on, by symbol and interval.
+        """Subscribe to symbols, and request their history from the given days on, by symbol and interval.
 
         Args:
             unmet: The days.
@@ -187,7 +187,7 @@ class Supply:
                 held = self._symbols[symbol].since.get(interval)
                 self._symbols[symbol].since[interval] = first
                 self._history.want(symbol, interval, first, (held or self._today.day) - timedelta(days=1))
-                # What is here already is not fetched again.
+                # Bars that were requested before are not fetched again.
                 to_ns = self._now_ns if held is None else self._begin_ns(interval, held)
                 begin_ns = self._begin_ns(interval, first)
                 request = HistoryRequest(self._next(), symbol, interval, first, begin_ns, to_ns)
@@ -207,7 +207,7 @@ class Supply:
         self._reach.clear()
 
     def catch_up(self, since_ns: int) -> None:
-        """Subscribe to everything again, and ask for the bars since a time, for a connection was lost."""
+        """Subscribe to all symbols again, and request the bars since a time, after a connection was lost."""
         unanswered = [asked for asked in self._requests.values() if not asked.is_catch_up]
         self._requests.clear()
         for supplied in self._symbols.values():
@@ -225,7 +225,7 @@ class Supply:
         for symbol, supplied in self._symbols.items():
             for name in supplied.since:
                 interval = parse_interval(name)
-                # From before the loss, so that the bar that was running then is among them.
+                # From before the loss, so that the bar that was open then is included.
                 begin_ns = since_ns // _SECOND_NS * _SECOND_NS - 2 * interval.ns
                 from_ns = begin_ns if interval.is_intraday else self._begin_ns(name, day)
                 request = HistoryRequest(self._next(), symbol, name, day, from_ns, now_ns)
@@ -269,14 +269,14 @@ class Supply:
         """Keep history that has come, of earlier days for the store and of today for the session."""
         known = self._requests.pop(history.number, None)
         if known is None:
-            return  # of a connection that was lost
+            return  # requested on a connection that was lost
         request = known.request
         supplied = self._symbols.get(request.symbol)
         if supplied is None:
             return
         supplied.requests.discard(history.number)
         if history.error and (known.is_catch_up or known.is_further):
-            # What is there stays; what came meanwhile is asked for again after the next loss.
+            # Bars that are there stay; the missing ones are requested again after the next loss.
             self.not_fetched.append(f"{request.symbol} {request.interval} ({history.error})")
             if known.is_further:
                 self._reach.ends(request.symbol, request.interval)
@@ -362,7 +362,7 @@ class Supply:
             for number in self._symbols.pop(symbol).requests:
                 self._requests.pop(number, None)
             self._reach.forget(symbol)
-        # If it comes back, that is acknowledged anew.
+        # If the symbol is subscribed again, it has to be acknowledged again.
         self.acknowledged -= set(gone)
         self._today.forget(gone)
         if not self.is_paused:

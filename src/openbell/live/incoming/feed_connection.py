@@ -69,7 +69,7 @@ class Connection:
         self._too_early: dict[str, set[int]] = {}
         self._why_useless = ""
         self._has_told_of_bars = False
-        self._given_up = ""  # why, until the next attempt has an outcome
+        self._given_up = ""  # why a silent connection was closed, until the next attempt has an outcome
         self._fetched: dict[int, set[str]] = defaultdict(set)
         self.has_ended = False
         self.losses = 0
@@ -81,13 +81,13 @@ class Connection:
 
     @property
     def health(self) -> FeedHealth:
-        """Health by now, without its reason."""
+        """Current health, without its reason."""
         state = self._judge.state
         return "STALE" if self._given_up or (self._why_useless and state == "LIVE") else state
 
     @property
     def state(self) -> FeedState:
-        """Health by now."""
+        """Current health, with its reason."""
         useless = self._why_useless if self._judge.state == "LIVE" else ""
         return FeedState(self.health, self._given_up or useless or self._judge.reason)
 
@@ -154,7 +154,7 @@ class Connection:
             self._fetched[end_ns].add(symbol)
 
     def told_time(self, event: FeedClock) -> None:
-        """Take up the time at the server, and tell people when the machine's clock is wrong."""
+        """Compare the server's clock with the machine's, and report when the machine's becomes wrong or right."""
         # Whole seconds say less than bars that come before they end.
         self._clock_is(min(event.ahead_ns, self._ahead_ns) if self._early_ns else event.ahead_ns)
 
@@ -185,7 +185,7 @@ class Connection:
         return f"the machine's clock is {seconds} {side} that of the feed {self._feed.name}{by}"
 
     def heard(self, interval: str, time_ns: int) -> None:
-        """Take up that a bar of an interval has come that has a place in the session, or that nobody asked for ("")."""
+        """Note that a bar of an interval has arrived that has a place in the session, or that nobody requested ("")."""
         self._judge.heard(time_ns)
         self.rate.heard(time_ns)
         self._reconnecting.heard(time_ns)
@@ -198,7 +198,7 @@ class Connection:
             self._clock_is(0)
 
     def heard_early(self, early_ns: int, time_ns: int) -> bool:
-        """Take up that bars come so long before they end, which is how far the machine's clock is behind.
+        """Note that bars arrive so long before they end, which is how far the machine's clock is behind.
 
         Returns:
             Whether that is news, and history that was asked for until now has ended too early.
@@ -209,7 +209,7 @@ class Connection:
         return is_news
 
     def heard_too_early(self, bar: FeedBar, end_ns: int, time_ns: int) -> None:
-        """Take up that a bar has come too long before its end to be one that has closed."""
+        """Note that a bar has arrived too long before its end to be one that has closed."""
         self.rate.heard(time_ns)
         text = (
             f"{bar.interval} bars of the feed {self._feed.name} come before they end, by the machine's clock: one of "

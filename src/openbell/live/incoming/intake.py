@@ -85,7 +85,7 @@ class Intake:
                 self._resources.broker_traffic.came(event, arrival.time_ns)
 
     def _bar_came(self, bar: FeedBar, time_ns: int) -> None:
-        """Put a bar of the stream where it belongs, and let the connection be judged by that."""
+        """Handle a bar of the stream, by whose place in the session the connection is judged."""
         connection, supply, waiting_bars = self._resources.connection, self._resources.supply, self._day.waiting_bars
         if bar.symbol not in supply:
             waiting_bars.counts["unasked"] += 1
@@ -105,7 +105,7 @@ class Intake:
                     supply.fetch_since(max(supply.asked_ns, time_ns - _HOUR_NS))
 
     def _handle_connection(self, event: FeedLost | FeedBack | FeedClock, time_ns: int) -> None:
-        """Take up what became of the connection to the feed."""
+        """Handle a lost or new connection, or the time of the server."""
         connection = self._resources.connection
         match event:
             case FeedLost():

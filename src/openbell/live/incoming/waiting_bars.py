@@ -41,7 +41,7 @@ class Counts(NamedTuple):
         other_day: Bars of another day.
         outside: Bars outside the session, or that begin where no bar does.
         future: Bars that came long before their end.
-        unasked: Bars of symbols that nobody asked for.
+        unasked: Bars of symbols that were not subscribed.
     """
 
     same: int = 0
@@ -62,7 +62,7 @@ class WaitingBars:
 
     Attributes:
         too_late: Bars of times that have been played, in the order in which they came.
-        counts: What was set aside, or came again.
+        counts: How many bars were refused, late or repeated, by the names of `Counts`.
         behind_ns: How far our clock is behind that of the feed, by the bar that came early last; 0 if it tells nothing.
     """
 
@@ -82,12 +82,12 @@ class WaitingBars:
         self.counts: dict[str, int] = dict.fromkeys(Counts._fields, 0)
 
     def put(self, bar: FeedBar, now_ns: int, played_ns: int, *, is_history: bool = False) -> Place:
-        """Take up a bar that has come.
+        """Keep a bar that has come until its time, or refuse it.
 
         Args:
             bar: The bar.
             now_ns: The time outside of the session clock, nanoseconds since 1970 UTC.
-            played_ns: The session clock.
+            played_ns: The time up to which the session is played.
             is_history: Whether it came as history, for which any bar of the stream stands.
 
         Returns:

@@ -118,8 +118,9 @@ class LiveProvisioner(OneThreadProvisioner):
     def settle(self, now_ns: int, *, has_time: bool = True) -> list[tuple[Waiting, str]]:
         """Take one short step with the pending additions.
 
-        Those that have waited for too long fail. If there are none, the history that has come is committed; if there is
-        none, the first addition whose bars have come is carried out, or has earlier ones asked for if they are too few.
+        It is the first of these for which there is a case: additions that have waited for too long, or whose symbol is
+        unavailable, fail; history that has come is written to the store; the first addition whose bars have come is
+        carried out, or has earlier ones requested if they are too few.
 
         Args:
             now_ns: The time outside of the session clock.

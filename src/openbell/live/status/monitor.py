@@ -166,7 +166,7 @@ class Monitor(SessionObserver):
     # What happens
 
     def happened(self, kind: str, text: str, time: str = "") -> None:
-        """Note something, with the time outside of the session clock unless another one before it is given."""
+        """Add a happening, at the time outside of the session clock unless an earlier one is given."""
         now = self._now()
         one = Happening(min(time or now, now), kind, text)
         self._happened.append(one)
