@@ -207,6 +207,9 @@ class SystemManager:
                     self._require_bars_of(day)
             self._require_bars()
             self._unread = tuple(self.coordinator.component_warnings())
+        except BaseException as error:
+            self._error = self._error or _told(error, "between sessions")
+            raise
         finally:
             self.coordinator.mode.ended()
             # Of a run that failed as well: what it met may be why.
@@ -244,8 +247,7 @@ class SystemManager:
         try:
             return run_day(day)
         except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt)
-            self._error = f"interrupted in session {day}" if stopped else str(error) or type(error).__name__
+            self._error = _told(error, f"in session {day}")
             raise
 
     def _require_bars(self) -> None:
@@ -317,3 +319,8 @@ class SystemManager:
                 store_label=self.data_manager.store.label,
                 days=tuple(plan_day(self.coordinator, classes.that_require(), day) for day in days),
             )
+
+
+def _told(error: BaseException, where: str) -> str:
+    """Return what a summary says of the error that a run ended with."""
+    return f"interrupted {where}" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
