@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from openbell import BarStore, IndicatorConfig, Signal, SystemManager, TimeManager, testing
-from openbell.errors import CalendarError, IntervalError, ProvisioningError
+from openbell.errors import CalendarError, ConfigError, DataError, IntervalError, ProvisioningError
 from openbell.store.check_bars import check_bars
 from openbell.testing import advance, bar_starts, make_store, prepare, probe_scanner, probe_strategy, random_bars
 
@@ -65,6 +65,21 @@ class TestMadeBars:
     def test_longer_intervals_are_refused(self) -> None:
         with pytest.raises(IntervalError, match="1w"):
             bar_starts(FIRST, LAST, "1w")
+
+    def test_days_without_a_session_and_what_is_no_day_are_refused(self) -> None:
+        for interval in ("1m", "1d"):
+            with pytest.raises(CalendarError, match="XNYS has no session from 2024-07-06 to 2024-07-07"):
+                bar_starts("2024-07-06", "2024-07-07", interval)
+        with pytest.raises(ConfigError, match=r"'07/01/2024' is no day\. Write it as 2024-03-11"):
+            bar_starts("07/01/2024", LAST)
+
+    def test_frames_of_another_kind_or_without_an_interval_are_told_how_to_be_given(self, tmp_path: Path) -> None:
+        frame = random_bars(bar_starts(FIRST, FIRST))
+
+        with pytest.raises(DataError, match=r"pandas\.DataFrame\. Write polars\.from_pandas\(frame\)"):
+            make_store(tmp_path / "a", {"ACME": {"1m": frame.to_pandas()}})  # type: ignore[dict-item]
+        with pytest.raises(DataError, match=r"by symbol and interval\. Write \{'ACME': \{'1m': frame\}\}"):
+            make_store(tmp_path / "b", {"ACME": frame})  # type: ignore[dict-item]
 
     def test_random_bars_are_good_bars_and_the_same_for_the_same_seed(self) -> None:
         starts = bar_starts(FIRST, LAST)

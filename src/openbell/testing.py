@@ -5,12 +5,13 @@ Importing this module loads neither polars nor calendars nor TA-Lib.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     import numpy as np
@@ -56,17 +57,21 @@ def bar_starts(
         Nanoseconds since 1970 UTC, ascending; of daily bars, midnight UTC of their dates.
 
     Raises:
+        ConfigError: A day is none.
+        CalendarError: There is no session between the days.
         IntervalError: The interval is longer than a day.
     """
     import numpy as np
 
-    from openbell.errors import IntervalError
+    from openbell.errors import CalendarError, IntervalError
     from openbell.model.day import asked_day
     from openbell.model.interval import DAY_NS, parse_interval
     from openbell.timing import TimeManager
 
     step = parse_interval(interval)
     grid = TimeManager(exchange, session_hours=session_hours).grid(asked_day(first), asked_day(last))
+    if not len(grid.days):
+        raise CalendarError(f"{exchange} has no session from {first} to {last}. Take days with a session.")
     if step == parse_interval("1d"):
         return grid.days * DAY_NS
     if not step.is_intraday:
@@ -119,12 +124,16 @@ def make_store(folder: Path | str, frames: Mapping[str, Mapping[str, pl.DataFram
 
     Raises:
         StoreError: The folder holds something else.
-        DataError: A frame has other columns, or bars that contradict themselves.
+        DataError: Frames are not given by symbol and interval; or one is none of polars, or has other columns or bars
+            that contradict themselves.
     """
+    from openbell.errors import DataError
     from openbell.store.store import BarStore
 
     with BarStore.open_or_create(folder).writer() as writer:
         for symbol, by_interval in frames.items():
+            if not isinstance(by_interval, Mapping):
+                raise DataError(f"frames are given by symbol and interval. Write {{{symbol!r}: {{'1m': frame}}}}.")
             for interval, frame in by_interval.items():
                 writer.write(symbol, interval, frame)
     return Path(folder)

@@ -31,6 +31,7 @@ from openbell.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 HEAVY = ("polars", "pandas", "numpy", "talib", "exchange_calendars", "pyarrow", "openbell.config", "openbell.timing")
 NOT_FOR_HELP = (*HEAVY, "pydantic", "structlog")
@@ -292,3 +293,17 @@ def test_idle_threads_of_numpy_sleep_at_once_unless_the_user_says_otherwise(give
         [sys.executable, "-c", script, "--version"], check=True, capture_output=True, text=True, env=environment
     )
     assert done.stdout.splitlines()[-1] == given.get("OPENBLAS_THREAD_TIMEOUT", "4")
+
+
+@pytest.mark.parametrize(
+    "command", ["plan nope.yaml", "sweep nope.yaml", "data ls --store nope", "data import csv nope.csv --store new"]
+)
+def test_an_error_is_json_where_json_is_asked_for(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, [*command.split(), "--json"])
+
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["error"].startswith(("nope", "there is no"))
+    assert done.stderr.startswith("error: ")

@@ -247,6 +247,11 @@ def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_key(data: st.Data
 @pytest.mark.parametrize(
     ("config", "told"),
     [
+        (
+            {**small(), "strategies": [ConfigError]},
+            'a config names it: write {"module": "openbell.errors:ConfigError"}, or "file.py:ConfigError" for one in',
+        ),
+        ({**small(), "scanners": [{"module": ConfigError}]}, "scanners[0].module: is the class ConfigError itself"),
         ({**small(), "symbols": ["A"]}, "symbols: unknown key here; 'symbols' belongs in session_data_config"),
         (
             {**small(), "session_hours": "extended"},

@@ -449,6 +449,11 @@ def test_a_scan_that_returns_one_text_is_asked_to_return_a_list(minute_store: Pa
         engine(minute_store, scanners=[probe_scanner("10:00", scan=lambda self: "SPY")]).run()
 
 
+def test_a_scan_that_returns_what_is_no_symbol_is_asked_to_leave_it_out(minute_store: Path) -> None:
+    with pytest.raises(ComponentError, match="None in it is none; leave it out"):
+        engine(minute_store, scanners=[probe_scanner("10:00", scan=lambda self: ["SPY", None])]).run()
+
+
 class TestWhatUsersGetWrong:
     """Everyday mistakes are reported in words that lead to the remedy."""
 
@@ -457,6 +462,8 @@ class TestWhatUsersGetWrong:
         [
             ({"on_bar": lambda self, bar: "BUY"}, "must return a Signal, several, or None; not 'BUY'"),
             ({"on_bar": lambda self, bar: 42}, "must return a Signal, several, or None; not 42"),
+            ({"on_bar": lambda self, bar: [None, Signal("SPY", "BUY")]}, "holds Signals only, and None is none"),
+            ({"on_bar": lambda self, bar: ("SPY", "BUY")}, "holds Signals only, and 'SPY' is none"),
             ({"on_bar": lambda self, bar: Signal("SPY", "BUY", reason={"a": 1})}, "reason must be text"),  # type: ignore[arg-type]
             ({"subscriptions": lambda self: ["SPY"]}, r'pairs such as \("SPY", "5m"\), not \'SPY\''),
             ({"subscriptions": lambda self: 5}, "pairs, not 5"),

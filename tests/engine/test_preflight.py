@@ -57,6 +57,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("last", ["9999-12-31", "0001-01-01"])
+def test_days_from_the_first_that_there_is_are_not_taken_for_none(last: str) -> None:
+    (problem,) = found(small(backtest_config={"start_date": "0001-01-01", "end_date": last}))
+
+    assert problem.startswith("backtest_config: 0001-01-01 is outside the calendar: XNYS is known from")
+
+
 def test_a_good_config_has_no_findings_and_a_summary(folder: Path) -> None:
     config = load_config(
         small(

@@ -125,6 +125,16 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
+def test_bars_that_do_not_fit_are_not_there_and_the_summary_has_the_error(folder: Path, tmp_path: Path) -> None:
+    with files_of_at_most(6_000), pytest.raises(RunFolderError, match=r"cannot write .*bars"):
+        run(folder / "config.json", tmp_path / "run", keep_bars=True)
+
+    for path in (tmp_path / "run").rglob("*.parquet"):
+        pl.read_parquet(path)
+    assert not list((tmp_path / "run").rglob(".*"))
+    assert "cannot write" in json.loads((tmp_path / "run" / "summary.json").read_text())["error"]
+
+
 def test_a_run_whose_folder_can_no_longer_be_written_ends_with_the_file_and_the_reason(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -164,6 +164,7 @@ _COMMANDS: Commands = {
     "data": group("data", "Import or fetch bars into a store; list, check, mend and remove what it holds.", _DATA),
 }
 
+_ASKS_JSON = "openbell.asks_json"
 _LOG_OPTION = re.compile("-v+|--verbose|--log-json")
 
 
@@ -180,11 +181,12 @@ class _Root(Group):
         rest = [word for word in args[:end] if not _LOG_OPTION.fullmatch(word)]
         if "".join(logging).count("v") > 1:
             logging.append("-vv")
+        ctx.meta[_ASKS_JSON] = "--json" in args[:end]
         with printable_usage_errors():
             return super().parse_args(ctx, [*logging, *rest, *args[end:]])
 
     def invoke(self, ctx: Any) -> Any:
-        with commands_name_exchange(""), errors_for_people(), printable_usage_errors():
+        with commands_name_exchange(""), errors_for_people(as_json=ctx.meta[_ASKS_JSON]), printable_usage_errors():
             return super().invoke(ctx)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from openbell.config.fields import ClockTime, IntradayInterval, symbol_list
 from openbell.config.strict_model import StrictModel
@@ -32,13 +32,33 @@ class ScheduleConfig(StrictModel):
     """The time between runs."""
 
 
+def _refuse_class(value: object) -> object:
+    """Refuse a class where a config names it.
+
+    Raises:
+        ValueError: It is a class; the message has its name.
+    """
+    if isinstance(value, type):
+        name = value.__qualname__.rpartition(".")[2]
+        raise ValueError(
+            f'is the class {name} itself, and a config names it: write {{"module": "{value.__module__}:{name}"}}, or '
+            f'"file.py:{name}" for one in a file.'
+        )
+    return value
+
+
 class ComponentConfig(StrictModel):
     """A class of the user, with its own config."""
 
-    module: Annotated[str, Field(strict=True)]
+    module: Annotated[str, BeforeValidator(_refuse_class), Field(strict=True)]
     """Where the class is: "package.module:Class", or "file.py:Class" relative to the config file."""
     config: dict[str, Any] = Field(default_factory=dict)
     """What the class finds in its context; free in form."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_class(cls, entry: object) -> object:
+        return _refuse_class(entry)
 
     @field_validator("module")
     @classmethod

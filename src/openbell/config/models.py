@@ -244,7 +244,7 @@ class SessionConfig(StrictModel):
     @property
     def has_days(self) -> bool:
         """Whether it names the days to run, as every config but a live one does."""
-        return self.backtest_config.start_date != DAYS_TO_COME["start_date"]
+        return self.mode == "backtest" or self.backtest_config.model_dump() != DAYS_TO_COME
 
     def with_days(self, first: date, last: date) -> SessionConfig:
         """Return the same config for other days."""

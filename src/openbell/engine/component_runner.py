@@ -319,15 +319,20 @@ class ComponentRunner:
 def _symbols(found: Iterable[str] | None) -> list[str]:
     if isinstance(found, str):
         raise TypeError(f"scan must return a list of symbols, not the text {found!r}; return [{found!r}]")
-    return [str(symbol) for symbol in bounded(found or (), "symbols")]
+    symbols = bounded(found or (), "symbols")
+    if strangers := [symbol for symbol in symbols if not isinstance(symbol, str)]:
+        raise TypeError(f"scan must return a list of symbols, and {strangers[0]!r} in it is none; leave it out")
+    return [str(symbol) for symbol in symbols]  # of NumPy's texts, too
 
 
 def _signals(returned: object) -> list[Signal]:
     if type(returned) is list or (isinstance(returned, Iterable) and not isinstance(returned, str | Mapping)):
         signals = bounded(returned, "signals")
-    else:
-        signals = [returned]
-    strangers = [s for s in signals if not isinstance(s, Signal)]
-    if strangers:
-        raise TypeError(f"a strategy must return a Signal, several, or None; not {strangers[0]!r}")
-    return signals
+        if strangers := [s for s in signals if not isinstance(s, Signal)]:
+            raise TypeError(
+                f"a strategy's list of signals holds Signals only, and {strangers[0]!r} is none; leave it out"
+            )
+        return signals
+    if not isinstance(returned, Signal):
+        raise TypeError(f"a strategy must return a Signal, several, or None; not {returned!r}")
+    return [returned]

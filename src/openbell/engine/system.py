@@ -208,6 +208,9 @@ class SystemManager:
                     self._require_bars_of(day)
             self._require_bars()
             self._component_warnings = tuple(self.coordinator.component_warnings())
+        except BaseException as error:
+            self._error = self._error or _error_text(error, "between sessions")
+            raise
         finally:
             self.coordinator.mode.ended()
             # Also when the run failed, since a warning may say why.
@@ -245,9 +248,7 @@ class SystemManager:
         try:
             return run_day(day)
         except BaseException as error:
-            said = str(error)
-            stopped = isinstance(error, KeyboardInterrupt)
-            self._error = f"{said or 'interrupted'} in session {day}" if stopped else said or type(error).__name__
+            self._error = _error_text(error, f"in session {day}")
             raise
 
     def _require_bars(self) -> None:
@@ -319,3 +320,9 @@ class SystemManager:
                 store_label=self.data_manager.store.label,
                 days=tuple(plan_day(self.coordinator, classes.that_require(), day) for day in days),
             )
+
+
+def _error_text(error: BaseException, where: str) -> str:
+    """Return the text of the error that ended a run, for its summary."""
+    text = str(error)
+    return f"{text or 'interrupted'} {where}" if isinstance(error, KeyboardInterrupt) else text or type(error).__name__

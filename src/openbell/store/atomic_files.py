@@ -26,6 +26,7 @@ __all__ = [
     "sync_folders",
     "temporary_of",
     "writer_lock",
+    "written_whole",
 ]
 
 _WINDOWS = sys.platform == "win32"
@@ -55,6 +56,23 @@ def replace_file(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     _rename(temporary, path)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give the place in which new content of a file is written, and put it in place of the file when all of it is.
+
+    Nothing is left of content that could not be written, on a disk that is full for example. Nothing is synced: after a
+    power cut the file may be an older one.
+    """
+    # Not named after the file, whose own name may be as long as the file system takes.
+    unfinished = path.with_name(".unfinished.tmp")
+    try:
+        yield unfinished
+        _rename(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def move_file(source: Path, target: Path) -> None:

@@ -199,13 +199,17 @@ def partitions(interval: str, frame: pl.DataFrame) -> list[tuple[str, pl.DataFra
     return [(str(m), frame.slice(s, n)) for m, s, n in zip(months["value"], starts, months["len"], strict=True)]
 
 
-def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
+def as_stored(interval: str, frame: object) -> pl.DataFrame:
     """Return ``frame`` with the columns and types of a data file.
 
     Raises:
-        BadBarsError: A column is missing, the timestamps have no time zone or are of a year that nanoseconds do not
-            reach, or a daily bar is not at 00:00 UTC.
+        BadBarsError: It is no DataFrame of polars, a column is missing, the timestamps have no time zone or are of a
+            year that nanoseconds do not reach, or a daily bar is not at 00:00 UTC.
     """
+    if not isinstance(frame, pl.DataFrame):
+        package = type(frame).__module__.partition(".")[0]
+        hint = " Write polars.from_pandas(frame)." if package == "pandas" else ""
+        raise BadBarsError(f"bars are a DataFrame of polars, not {package}.{type(frame).__qualname__}.{hint}")
     if missing := [name for name in BAR_SCHEMA if name not in frame.columns]:
         raise BadBarsError(f"the bars have no column {', '.join(missing)}; they have {', '.join(frame.columns)}.")
     dtype = frame.schema["timestamp"]

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -77,6 +78,8 @@ def _console_of_width(name: str, _columns: str | None, is_coloured_file: bool) -
     return console
 
 
+_json_printed: ContextVar[bool] = ContextVar("json_printed", default=False)
+
 _MOST_OF_A_MESSAGE = 100_000
 _EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (OpenbellError, 1))
 
@@ -108,8 +111,8 @@ def _print_message(*parts: str | tuple[str, str]) -> None:
     _console("err").print(Text.assemble(*shown), soft_wrap=True)
 
 
-def fail(error: OpenbellError) -> NoReturn:
-    """Print an error on stderr and end the command.
+def fail(error: OpenbellError, *, as_json: bool = False) -> NoReturn:
+    """Print an error on stderr, as JSON on stdout as well if so asked, and end the command.
 
     The exit code is 2 for bad config or usage, 3 when nothing could be provisioned, else 1. An error in a user's
     scanner or strategy is preceded by its traceback.
@@ -117,6 +120,8 @@ def fail(error: OpenbellError) -> NoReturn:
     Raises:
         typer.Exit: Always.
     """
+    if as_json:
+        print_json({"error": str(error)})
     if isinstance(error, ComponentError) and error.__cause__ is not None:
         say("".join(traceback.format_exception(error.__cause__)).rstrip())
     _print_message(("error: ", "bold red"), str(error))
@@ -124,21 +129,24 @@ def fail(error: OpenbellError) -> NoReturn:
 
 
 @contextmanager
-def errors_for_people() -> Iterator[None]:
-    """End the command through `fail` when openbell raises an error, or the system one about a file.
+def errors_for_people(*, as_json: bool = False) -> Iterator[None]:
+    """End the command through `fail` when openbell raises one of its errors, or the system one about a file.
 
-    It can be used as a context manager and as a decorator.
+    Args:
+        as_json: Whether the command is to print JSON, which an error is then unless there was some before it.
     """
+    _json_printed.set(False)
     try:
         yield
     except OpenbellError as error:
-        fail(error)
+        fail(error, as_json=as_json and not _json_printed.get())
     except BrokenPipeError:
         # The reader of the output has closed it, which is no error of the command.
         raise
     except OSError as error:
         what = f"{error.filename}: " if error.filename is not None else ""
-        fail(OpenbellError(f"{what}{error.strerror or error}"))
+        told = OpenbellError(f"{what}{error.strerror or error}")
+        fail(told, as_json=as_json and not _json_printed.get())
 
 
 @contextmanager
@@ -167,6 +175,7 @@ def print_json(value: object) -> None:
 
     Dates and times become ISO text, and numbers that are not finite become null.
     """
+    _json_printed.set(True)
     json.dump(_plain(value), sys.stdout, indent=2, allow_nan=False)
     sys.stdout.write("\n")
 

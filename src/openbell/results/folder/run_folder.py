@@ -18,6 +18,7 @@ from openbell.results.folder.journal_lines import journal_lines, opened_lines
 from openbell.results.folder.symbol_frames import symbol_frames
 from openbell.results.wide_sessions import is_wide
 from openbell.session.frame import indicator_columns
+from openbell.store.atomic_files import written_whole
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
@@ -190,11 +191,12 @@ class RunFolder:
         target = self.path / name
         with _writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            frame.write_parquet(target)
+            with written_whole(target) as unfinished:
+                frame.write_parquet(unfinished)
 
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        with _writing(self.path / name):
-            (self.path / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        with _writing(self.path / name), written_whole(self.path / name) as unfinished:
+            unfinished.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def require_no_run(folder: Path) -> None:
