@@ -61,7 +61,7 @@ def test_a_person_is_asked(
     ("words", "reported"),
     [
         (["ACNE"], "unknown symbol 'ACNE'. Did you mean 'ACME'?"),
-        (["ACME", "--interval", "1w"], "--interval '1w' is none that stores take"),
+        (["ACME", "--interval", "1w"], "--interval '1w' is not valid. Stores take"),
     ],
 )
 def test_what_the_store_does_not_know_is_refused(store: Path, words: list[str], reported: str) -> None:

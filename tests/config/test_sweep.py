@@ -77,7 +77,7 @@ def test_the_option_reads_values_as_yaml_does(text: str, values: tuple[object, .
     ("written", "said"),
     [
         ([], "has no values"),
-        ([5, 10, 5], "5 is there twice"),
+        ([5, 10, 5], "5 occurs twice"),
         ("5:50:-5", "does not lead from 5 to 50"),
         ("5:50:0", "does not lead from 5 to 50"),
         ("0:1:1e-9", "more than 100,000 values"),
@@ -148,7 +148,7 @@ def test_a_section_is_read() -> None:
         ({"space": {}}, "sweep.space"),
         ({"spaec": {FAST: [1]}}, "sweep.spaec: unknown key; did you mean 'space'"),
         ({"space": {FAST: []}}, "has no values"),
-        ({"space": {FAST: [1], "strategies[0].config.fast": [2]}}, f"{FAST} is there twice"),
+        ({"space": {FAST: [1], "strategies[0].config.fast": [2]}}, f"{FAST} occurs twice"),
         ({"space": {"sweep.seed": [1]}}, "is a key of the sweep itself"),
         ({"space": {FAST: [1]}, "where": ["fsat < 3"]}, "Did you mean 'fast'"),
         ({"space": {FAST: [1]}, "objective": "sharp"}, "must be 'sharpe'"),

@@ -94,7 +94,7 @@ def test_what_waits_for_an_order_that_frees_money_is_told_to_come_after_its_fill
     assert run.statuses("probe-3") == ["submitted", "rejected"]
     reason = run.last("probe-3").reason
     assert reason.startswith("it needs buying power of 99,000.00, and there is 0.00; ")
-    assert reason.endswith("what orders that make positions smaller free is there when they have filled (on_fill)")
+    assert reason.endswith("what closing orders free can be used only after they have filled (on_fill)")
     assert run.last("probe-4").status == "filled"
 
 

@@ -63,7 +63,7 @@ def bars(*rows: Any, **fields: Any) -> str:
         ('{"type": "subscription", "symbols": ["\\u001b[2J"]}', "a symbol is a text"),
         ('{"type": "subscription", "symbols": ["SPY"], "refused": ["IBM"]}', "refused must be an object"),
         ('{"type": "subscription", "symbols": ["SPY"], "refused": {"IBM": 1}}', "IBM must be a text"),
-        ('{"type": "history", "number": 1, "bars": []}', "nobody waits for history with the number 1"),
+        ('{"type": "history", "number": 1, "bars": []}', "no request for history has the number 1"),
         ('{"type": "history", "number": 1e400}', "number must be a whole number"),
         ('{"type": "status", "symbol": "SPY", "halted": 1}', "halted must be true or false"),
         ('{"type": "status", "symbol": "IBM", "halted": true}', "'IBM' is not subscribed"),
@@ -136,7 +136,7 @@ def test_a_flood_of_nonsense_is_counted() -> None:
     texts = [event.text for _ in range(1000) for event in read("nonsense")]  # type: ignore[union-attr]
 
     assert len(texts) == 25
-    assert texts[20:] == [f"{n} messages of the feed made no sense by now" for n in (40, 80, 160, 320, 640)]
+    assert texts[20:] == [f"{n} invalid messages of the feed so far" for n in (40, 80, 160, 320, 640)]
 
 
 GOOD: list[Any] = [

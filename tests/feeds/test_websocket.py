@@ -191,9 +191,9 @@ def test_daily_history_begins_with_the_first_day(feeds: Feeds) -> None:
 @pytest.mark.parametrize(
     ("page", "error"),
     [
-        ({"bars": [ROW, ROW]}, "the answer makes no sense: its bars of SPY 1m are not in ascending time"),
-        ({"bars": [[START + n, *ROW[1:]] for n in range(4)]}, "the answer makes no sense: it has more than 3 bars"),
-        ({"bars": None}, "the answer makes no sense: bars must be a list"),
+        ({"bars": [ROW, ROW]}, "the answer is invalid: its bars of SPY 1m are not in ascending time"),
+        ({"bars": [[START + n, *ROW[1:]] for n in range(4)]}, "the answer is invalid: it has more than 3 bars"),
+        ({"bars": None}, "the answer is invalid: bars must be a list"),
         ({"error": ""}, "the feed does not say why"),
         ({"error": "x" * 500}, "x" * 200 + "..."),
     ],
@@ -344,7 +344,7 @@ def test_a_server_that_says_nothing_is_a_loss(feeds: Feeds) -> None:
     feed = feeds.of(lambda client: client.read_on(), answer_s=0.2)
     feed.connect()
 
-    assert came(feed) == FeedLost(f"{feed.place} said no hello within 0.2 seconds")
+    assert came(feed) == FeedLost(f"{feed.place} sent no hello within 0.2 seconds")
 
 
 def test_a_server_that_does_not_shake_hands_is_a_loss(feeds: Feeds) -> None:
@@ -460,7 +460,7 @@ def test_closing_does_not_wait_for_a_server_that_does_not_answer(feeds: Feeds) -
     "url", ["http://host", "ws://", "ws://:80", "host:80", "ws://h:0", "ws://h:x", "ws://h/ a", ""]
 )
 def test_an_address_of_no_websocket_is_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match="address of the feed is none of a websocket"):
+    with pytest.raises(ConfigError, match="address of the feed is not a valid websocket address"):
         WebSocketFeed(url, name="mine")
 
 

@@ -50,7 +50,7 @@ def test_a_page_that_ends_the_process_is_an_error(tmp_path: Path, capfd: pytest.
     page = pyarrow.parquet.ParquetFile(path).metadata.row_group(0).column(3).data_page_offset
     errors = set(errors_of(path, range(page, page + 12), 1, parquet_table))
 
-    assert "it is damaged at a place where polars cannot go on, and ends the process" in errors
+    assert "it is damaged at a place where polars cannot continue, and ends the process" in errors
     assert "panicked" not in capfd.readouterr().err
 
 

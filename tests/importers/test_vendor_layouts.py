@@ -414,7 +414,7 @@ def test_twenty_thousand_columns_are_no_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("separator", ["ab", "", "\n", '"', "§"])
 def test_a_separator_that_is_none_is_refused(tmp_path: Path, separator: str) -> None:
-    with pytest.raises(ConfigError, match=r"--separator .* is none: say one character"):
+    with pytest.raises(ConfigError, match=r"--separator .* is not valid. Use one character"):
         guess_of(write(tmp_path, table(*map(str, DAYS))), separator=separator)
 
 

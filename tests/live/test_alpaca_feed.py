@@ -133,7 +133,7 @@ def test_a_slow_client_is_told_and_an_unknown_error_is_only_told(server: AlpacaS
     (lost,) = events(time)
     assert isinstance(lost, FeedLost)
     assert not lost.is_final
-    assert "more slowly than bars come" in lost.reason
+    assert "more slowly than bars arrive" in lost.reason
 
 
 def test_too_many_connections_are_waited_for_as_long_as_the_server_says(

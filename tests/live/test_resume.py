@@ -169,7 +169,7 @@ def test_a_strategy_that_draws_by_chance_is_told_when_its_run_would_go_on(minute
     )  # fmt: skip
     stage.config = load_config(config)
     restarts = Restarts(stage, [(stage.session.first_ns + 20 * MINUTE, 1)])
-    with stage.server() as server, pytest.raises(RunFolderError, match=r"signals.jsonl line 1: the run did otherwise"):
+    with stage.server() as server, pytest.raises(RunFolderError, match=r"signals.jsonl line 1: the replay differs"):
         restarts.play(server)
 
 

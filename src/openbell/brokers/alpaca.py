@@ -165,7 +165,7 @@ class AlpacaLink:
         try:
             number = str(self._rest.account().get("account_number") or "")
         except (RefusedError, NoAnswerError) as exc:
-            raise BrokerError(f"the account at Alpaca cannot be had: {exc}.") from None
+            raise BrokerError(f"the account at Alpaca cannot be read: {exc}.") from None
         is_paper = number.startswith(_PAPER_NUMBER)
         if self._is_paper and not is_paper:
             raise BrokerError(f"account {number} at Alpaca is of LIVE MONEY, and paper money was asked for.")
@@ -316,7 +316,7 @@ def _good_address(url: str, *, is_paper: bool) -> str:
         ConfigError: The address is not valid, or is that of live money where paper money was requested.
     """
     if not is_http_address(url):
-        raise ConfigError(f"the address in {BASE_URL} is none. Write for example https://{_HOSTS[True]}.")
+        raise ConfigError(f"the address in {BASE_URL} is not valid. Write for example https://{_HOSTS[True]}.")
     if is_paper and urlsplit(url).hostname == _HOSTS[False]:
         raise ConfigError(f"{BASE_URL} is the address of LIVE MONEY, and paper money was asked for. Unset it.")
     return url.rstrip("/").removesuffix("/v2")

@@ -142,7 +142,7 @@ class AlpacaTrading:
             if len(page) < _ACTIVITIES_IN_PAGE:
                 return rows
             params["page_token"] = page[-1]["id"]
-        raise NoAnswerError(f"Alpaca tells of more than {len(rows):,} activities after {after}")
+        raise NoAnswerError(f"Alpaca reports more than {len(rows):,} activities after {after}")
 
     # Requests that change something
 

@@ -40,12 +40,12 @@ def sweep(
     objective: Annotated[
         str | None, typer.Option(help="The number by which points are compared; sharpe unless given.")
     ] = None,
-    random: Annotated[int | None, typer.Option(help="Draw so many points of the grid.")] = None,
+    random: Annotated[int | None, typer.Option(help="Number of points to draw from the grid.")] = None,
     optuna: Annotated[
         int | None,
         typer.Option(help="Run so many points that optuna proposes by the results of those before (extra optuna)."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="What draws and proposals follow from; 0 unless given.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The random seed of draws and proposals; 0 unless given.")] = None,
     store: RunStore = None,
     folder: Annotated[
         Path | None,
@@ -159,7 +159,7 @@ def _run(made: Sweep, jobs: int | None, cluster: ClusterAddress | None) -> None:
             progress.stop()
             say(
                 f"interrupted: {len(made.results):,} of {made.planned:,} points are done and stay. The same "
-                "command goes on with the others."
+                "command continues with the others."
             )
             raise typer.Exit(exit_code_of(stop)) from stop
 

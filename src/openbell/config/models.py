@@ -94,7 +94,7 @@ class HistoricalEntry(StrictModel):
     @classmethod
     def _has_depth(cls, entry: object) -> object:
         if isinstance(entry, dict) and not {"trailing_days", "trailing_bars"} & entry.keys():
-            raise ValueError("it says not how much history. Set trailing_days (sessions) or trailing_bars.")
+            raise ValueError("no amount of history is given. Set trailing_days (sessions) or trailing_bars.")
         return entry
 
 
@@ -186,7 +186,7 @@ class SessionConfig(StrictModel):
     """The exchange's calendar: XNYS, XHKG, US_EQUITY, 24/7 ... (openbell calendars lists all), or own sessions."""
     store: StorePlace | None = None
     """The bar store: its folder, relative to the config file, or its address (s3://bucket/prefix); the option --store
-    goes before it."""
+    takes precedence."""
     backtest_config: Annotated[BacktestConfig, BeforeValidator(_or_days_to_come)] = Field(
         default=None, validate_default=True
     )

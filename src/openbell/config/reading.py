@@ -217,7 +217,7 @@ def _read_json(text: str, path: Path) -> object:
         values: dict[str, Any] = {}
         for key, value in pairs:
             if key in values:
-                raise ConfigError(f"{path}: the key {shortened(key)} is there twice")
+                raise ConfigError(f"{path}: the key {shortened(key)} occurs twice")
             values[key] = value
         return values
 

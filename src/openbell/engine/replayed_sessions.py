@@ -28,7 +28,7 @@ def asked_day(day: date | str) -> date:
     try:
         return date.fromisoformat(day)
     except ValueError:
-        raise ConfigError(f"{day!r} is no day. Write it as 2024-03-11.") from None
+        raise ConfigError(f"{day!r} is not a day. Write it as 2024-03-11.") from None
 
 
 def first_to_play(config: SessionConfig, days: Sequence[date], day: date, states: Mapping[str, str]) -> date:

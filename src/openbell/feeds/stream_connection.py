@@ -186,7 +186,7 @@ class StreamConnection(ABC, Generic[R]):
                 return await connection.recv()
         except TimeoutError:
             raise UnusableServerError(
-                f"{self._words.place} said no {what} within {self._bounds.answer_s:g} seconds"
+                f"{self._words.place} sent no {what} within {self._bounds.answer_s:g} seconds"
             ) from None
 
     async def _send_all(self, connection: ClientConnection) -> None:

@@ -241,7 +241,7 @@ class LiveRun:
         feed, past = self.resources.feed, self.resources.past
         if past.days and (feed.name, feed.intervals) != (past.feed, past.intervals):
             raise FeedError(
-                f"the run was fed by {past.feed} with {', '.join(past.intervals)}, and goes on with the same only: "
+                f"the run was fed by {past.feed} with {', '.join(past.intervals)}, and continues only with the same: "
                 f"this feed is {feed.name} with {', '.join(feed.intervals)}."
             )
 
@@ -296,7 +296,7 @@ class LiveRun:
             now_ns = arrivals.now_ns
             if now_ns >= deadline_ns or broker_traffic.has_ended:
                 broker = broker_traffic.broker_terms.account.broker
-                raise BrokerError(f"no news of orders come from {broker}: {broker_traffic.trouble}")
+                raise BrokerError(f"no order events arrive from {broker}: {broker_traffic.trouble}")
             broker_traffic.act(None, now_ns)
             arrival = arrivals.next(min(deadline_ns, broker_traffic.next_ns(None, now_ns) or deadline_ns))
             if arrival is not None:

@@ -121,5 +121,5 @@ def _set_aside(backing: ObjectBacking, damage: Damage) -> Repair:
         backing.objects.put(target, found.content)
         moved_to = backing.place / target
     rows = damage.entry.rows if damage.entry else None
-    what = {"fetched": "the next fetch asks again and remembers anew", "actions": "import the corporate actions again"}
+    what = {"fetched": "the next fetch requests these sessions again", "actions": "import the corporate actions again"}
     return Repair(damage, "lost", what.get(damage.kind, "import its data again"), rows, moved_to)

@@ -111,7 +111,7 @@ def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairRep
         if why := reading_problem(store / name):
             raise StoreError(
                 f"the store {store} cannot be repaired: {store / name} cannot be read ({why}). It may be as it was "
-                "stored: let this user read it, or mend the disk. Nothing was changed."
+                "stored: let this user read it, or repair the disk. Nothing was changed."
             )
     time_manager = TimeManager(exchange)
     with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
@@ -119,8 +119,8 @@ def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairRep
             return RepairReport((*_restore_manifest(store), *_Repairer(store, time_manager).repair_all()))
         except OSError as exc:
             raise StoreError(
-                f"the store {store} cannot be repaired: {exc.strerror or exc} ({exc.filename}). Mend that, and repair "
-                "it again: it goes on from there."
+                f"the store {store} cannot be repaired: {exc.strerror or exc} ({exc.filename}). Correct the "
+                "cause, then run the repair again; it continues."
             ) from exc
 
 
@@ -207,7 +207,7 @@ class _Repairer:
         """
         if damage.kind == "unreadable":
             text = (
-                f"{damage.reason}: let this user read it, or mend the disk; if it is lost, delete it and repair again"
+                f"{damage.reason}: let this user read it, or repair the disk; if it is lost, delete it and repair again"
             )
             return [Repair(damage, "left", text)]
         if damage.kind == "damaged" and (entry := self._entry_if_good(damage)):
@@ -236,7 +236,7 @@ class _Repairer:
             return Repair(damage, "rebuilt", "written again", moved_to=moved_to)
         self._side_changes[name] = None
         if damage.kind == "fetched":
-            text = "the next fetch asks again and remembers anew"
+            text = "the next fetch requests these sessions again"
             return Repair(damage, "set aside", text, moved_to=moved_to)
         again = "daily bars of days that are not sessions" if damage.kind == "days" else "corporate actions"
         return Repair(damage, "lost", f"import the {again} again", None, moved_to)

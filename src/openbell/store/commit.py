@@ -276,8 +276,8 @@ def _finish(store: Path, batch: Batch, after: Manifest) -> Manifest:
         (store / PENDING).unlink(missing_ok=True)
     except OSError as exc:
         raise UnfinishedWriteError(
-            f"a write to the store {store} cannot be finished: {exc.strerror or exc} ({exc.filename}). Mend that, or "
-            f"give the write up with `{command_on('data repair', store)}`."
+            f"a write to the store {store} cannot be finished: {exc.strerror or exc} ({exc.filename}). Correct that, "
+            f"or abandon the write with `{command_on('data repair', store)}`."
         ) from exc
     shutil.rmtree(store / STAGING, ignore_errors=True)
     # A new manifest file includes the changes, so it is read without them.

@@ -45,7 +45,7 @@ class UnavailableSessions:
     """
 
     def __init__(self, store: Place) -> None:
-        remedy = f"Take it away with: {command_on('data repair', store)}"
+        remedy = f"Remove it with: {command_on('data repair', store)}"
         self._table = SideTable(store, layout.UNAVAILABLE, _SCHEMA, remedy)
         self.path = self._table.path
 

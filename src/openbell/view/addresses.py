@@ -24,4 +24,4 @@ def day_of(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"{printable(text, 40)} is no day. A day is written as 2024-03-11.") from None
+        raise ConfigError(f"{printable(text, 40)} is not a day. A day is written as 2024-03-11.") from None

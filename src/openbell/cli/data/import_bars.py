@@ -113,7 +113,7 @@ def import_csv(
 def _is_decimal_comma(decimal: str | None) -> bool | None:
     signs = {None: None, ",": True, "comma": True, ".": False, "point": False}
     if decimal not in signs:
-        raise ConfigError(f"--decimal {decimal!r} is none: say '.' or ','.")
+        raise ConfigError(f"--decimal {decimal!r} is not valid. Use '.' or ','.")
     return signs[decimal]
 
 

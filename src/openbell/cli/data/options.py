@@ -33,7 +33,7 @@ ExistingStore = Annotated[
 ]
 RunStore = Annotated[
     str | None,
-    typer.Option("--store", metavar="PATH", help="The bar store, a folder or an address; goes before the config's."),
+    typer.Option("--store", metavar="PATH", help="The bar store, a folder or an address; overrides the config's."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -76,7 +76,7 @@ def _series(store: BarStore, symbols: list[str], intervals: list[str] | tuple[()
             raise UnknownNameError("symbol", symbol, known, str(store.path))
     for interval in intervals:
         if not is_stored(interval):
-            raise ConfigError(f"--interval {interval!r} is none that stores take: {STORED}.")
+            raise ConfigError(f"--interval {interval!r} is not valid. Stores take {STORED}.")
     return [(s, i) for s in symbols for i in store.intervals(s) if not intervals or i in intervals]
 
 

@@ -206,7 +206,7 @@ class OrdersAtBroker:
         if at is None or at.order.status not in OPEN_STATUSES:
             return
         if event.request == "submit" and not at.is_known:
-            self._change(at, status=OrderStatus.UNKNOWN, reason=f"its answer did not come: {event.reason}")
+            self._change(at, status=OrderStatus.UNKNOWN, reason=f"the broker did not answer: {event.reason}")
         self.outgoing.append(self.question(self.group_of(at) or (at.order,)))
 
     def missing(self, order_id: str) -> None:
@@ -262,7 +262,7 @@ class OrdersAtBroker:
             status=OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED,
         )
         self.by_id[reported.order_id] = OrderAtBroker(order, (order.id,), is_known=True)
-        self.notify(f"an order that was {FOREIGN}, is taken over: {order.words}")
+        self.notify(f"an order that this run did not place was found at the broker and is now tracked: {order.words}")
         self._desk.order_changed(order)
 
     def _foreign_of(self, fill: BrokerFill) -> OrderAtBroker:

@@ -85,7 +85,7 @@ class RealBroker:
             case BrokerBooks():
                 self.books.take(event)
             case BrokerLost():
-                self._lost = f"the broker's events do not come: {event.reason}"
+                self._lost = f"no events arrive from the broker: {event.reason}"
                 self.orders.notify(f"{self._lost}. New positions are refused until they come again.")
             case BrokerBack():
                 self._lost = ""

@@ -66,12 +66,12 @@ class Reconciliation:
     @property
     def refusal(self) -> str:
         """Why no order is sent (empty when they are)."""
-        return self._mismatch or self._blocked if self._has_opened else "the broker has not told the account yet"
+        return self._mismatch or self._blocked if self._has_opened else "the broker has not reported the account yet"
 
     def take(self, books: BrokerBooks) -> None:
         """Apply the books of the broker."""
         if books.error:
-            self._orders.notify(f"the broker's books cannot be had: {books.error}")
+            self._orders.notify(f"the broker's account could not be read: {books.error}")
             return
         self._blocked = books.blocked and f"the broker takes no orders: {books.blocked}"
         if not self._has_opened:
@@ -164,7 +164,7 @@ class Reconciliation:
         before, self._seen = self._seen, self._differences(books)
         if not self._seen:
             if self._mismatch:
-                self._orders.notify("the run and its broker have the same again: orders are taken")
+                self._orders.notify("the run and its broker agree again: orders are accepted")
             self._mismatch, self._fills = "", 0
             self._settle_cents(books)
         elif books.adopts:
@@ -197,7 +197,7 @@ class Reconciliation:
         words = [f"{name}: the run has {d.ours:,.10g}, the broker {d.theirs:,.10g}" for name, d in differences.items()]
         self._mismatch = (
             f"the broker's account is not that of the run ({'; '.join(words)}). Orders are refused until both are the "
-            "same; --adopt takes over what the broker has when a run begins or goes on"
+            "same; --adopt takes over what the broker has when a run begins or continues"
         )
         self._orders.notify(self._mismatch)
 
@@ -211,7 +211,7 @@ class Reconciliation:
                 self._take_over(symbol, difference.theirs - difference.ours, price)
         if abs(books.cash - desk.account.cash) > _CENT / 2:
             amount = books.cash - desk.account.cash
-            self._pay_one(BrokerPayment("", "adopted", "", 0.0, amount, desk.clock.now_ns, "which the run lacked"))
+            self._pay_one(BrokerPayment("", "adopted", "", 0.0, amount, desk.clock.now_ns, "missing in the run"))
         self._mismatch, self._seen = "", {}
 
     def _take_over(self, symbol: str, quantity: float, price: float) -> None:

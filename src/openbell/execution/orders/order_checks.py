@@ -32,8 +32,8 @@ NO_PRICE = "a target needs a price, and no bar of the symbol has closed"
 
 _MINUTE_NS = 60_000_000_000
 _HALF_CENT = 0.005
-_SOLD_LATER = "what an open order buys is there to sell when that has filled (on_fill, bracket)"
-_FREED_LATER = "what orders that make positions smaller free is there when they have filled (on_fill)"
+_SOLD_LATER = "units of an open buy order can be sold only after it has filled (on_fill, bracket)"
+_FREED_LATER = "what closing orders free can be used only after they have filled (on_fill)"
 
 
 class AccountNow(NamedTuple):
@@ -277,7 +277,7 @@ def _wrong_sides(order: Order, open_orders: OpenOrders, last_price: float | None
         for name, own, is_below in (("stop", leg.stop, leg.quantity < 0), ("target", leg.limit, leg.quantity > 0)):
             if own is not None and (own >= price if is_below else own <= price):
                 side = "below" if is_below else "above"
-                yield f"its {name} of {own:.10g} is not {side} {price:.10g}, where its entry is reckoned"
+                yield f"its {name} of {own:.10g} is not {side} {price:.10g}, the expected entry price"
 
 
 def _price_of_entry(entry: Order, last_price: float | None) -> float | None:

@@ -79,7 +79,7 @@ def find_sources(
         ConfigError: There are no such files, or a name does not fit its pattern.
     """
     if not paths:
-        raise ConfigError("which files? Name at least one.")
+        raise ConfigError("no files are named. Name at least one.")
     if "{symbol}" not in file_name:
         raise ConfigError(f"the file name pattern {file_name!r} has no {{symbol}} in it.")
     found: list[ImportSource] = []

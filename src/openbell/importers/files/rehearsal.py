@@ -73,7 +73,7 @@ class Rehearsal:
                 status = process.wait()
                 self.close()
                 if status:
-                    raise OSError("it is damaged at a place where polars cannot go on, and ends the process")
+                    raise OSError("it is damaged at a place where polars cannot continue, and ends the process")
 
     def close(self) -> None:
         """End the process."""

@@ -53,7 +53,7 @@ def sniff_layout(
     if "\0" in text:
         raise ConfigError(f"{where} is not a text file. For Parquet use: openbell data import parquet")
     if separator is not None and (len(separator) != 1 or separator in '"\r\n' or not separator.isascii()):
-        raise ConfigError(f"--separator {separator!r} is none: say one character, or 'tab'.")
+        raise ConfigError(f"--separator {separator!r} is not valid. Use one character, or 'tab'.")
     quoted = '"' in text
     if decimal_comma and separator == "," and not quoted:
         raise ConfigError(f"{where}: a comma cannot be both the separator and the decimal sign.")

@@ -111,7 +111,8 @@ class Intake:
         failed = self._resources.supply.not_fetched
         self._resources.connection.filled(time_ns, is_whole=not failed)
         if failed:
-            self._resources.say(f"bars that were missed cannot be had: {', '.join(failed[:10])}{_others(failed[10:])}")
+            named = ", ".join(failed[:10])
+            self._resources.say(f"bars that were missed are unavailable: {named}{_others(failed[10:])}")
             failed.clear()
 
     def take_morning(self) -> None:

@@ -55,8 +55,8 @@ class RunLock:
             pid = read_state(folder).get("pid")
             who = f"process {pid}" if pid else "another process"
             raise RunFolderError(
-                f"{folder} is the folder of a live run that goes on in {who}. Name another folder with --out, or end "
-                f"that run with openbell stop {folder}."
+                f"{folder} is the folder of a live run that is running in {who}. Name another folder with --out, or "
+                f"end that run with openbell stop {folder}."
             ) from None
         except OSError as error:
             raise RunFolderError(f"cannot write the run folder {folder}: {error.strerror or error}.") from error

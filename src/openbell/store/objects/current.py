@@ -179,7 +179,7 @@ class CurrentObjectManifest:
             self.reload()
         except UnansweredError as exc:
             raise UnansweredError(
-                f"{exc} Whether the last bars were stored is not known: store them again, what is there is left alone."
+                f"{exc} Whether the last bars were stored is not known: store them again; bars already stored are kept."
             ) from None
 
     def _accept(self, found: Fetched) -> None:

@@ -43,7 +43,7 @@ def endpoint_of(address: StoreAddress) -> str | None:
     if value is not None and not _SERVER.match(value):
         # Not shown: it may hold a password.
         raise ConfigError(
-            f"the environment variable {name} is no address of a server. Write for example https://host:9000."
+            f"the environment variable {name} is not a valid address of a server. Write for example https://host:9000."
         )
     return value
 

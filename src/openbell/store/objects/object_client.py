@@ -66,7 +66,8 @@ class Objects:
             from obstore.store import from_url
         except ImportError:
             raise ConfigError(
-                f"{address}: stores in object storage need a package more. Install it with: pip install 'openbell[s3]'"
+                f"{address}: stores in object storage need an extra package. "
+                "Install it with: pip install 'openbell[s3]'"
             ) from None
         self.address = address
         endpoint = endpoint_of(address)
