@@ -121,9 +121,7 @@ def test_a_session_that_comes_out_otherwise_is_refused(store: Path, tmp_path: Pa
 
     opened = open_run(folder)
 
-    with pytest.raises(
-        RunFolderError, match=r"differs from that of the run.*indicator BRVO for strategy Late.*was done"
-    ):
+    with pytest.raises(RunFolderError, match=r"differs from that of the.*indicator BRVO for strategy Late.*was done"):
         opened.session("2024-03-12")
     assert "BRVO" not in opened.session("2024-03-12", compare=False).symbols
     assert open_run(folder, store=store).session("2024-03-12").symbols == ("ALFA", "BRVO")
