@@ -155,8 +155,8 @@ def test_an_exit_beside_its_entry_is_told_to_come_later_where_nothing_is_sold_sh
     run = trade(tmp_path, FLAT, {"10:00": both}, execution={"account": "cash"})
 
     assert run.last("probe-2").reason == (
-        "it sells 100 and 0 are held; execution.shorting is false; what an open order buys is there to sell when that "
-        "has filled (on_fill, bracket)"
+        "it sells 100 and 0 are held; execution.shorting is false; units of an open buy order can be sold only "
+        "after it has filled (on_fill, bracket)"
     )
 
 
