@@ -17,8 +17,8 @@ from openbell.feeds.feed import HistoryRequest
 from openbell.feeds.websocket import WebSocketFeed
 from openbell.model.feed_events import (
     FeedAnswer,
-    FeedBack,
     FeedBar,
+    FeedConnected,
     FeedHistory,
     FeedLost,
     FeedMessage,
@@ -234,7 +234,7 @@ def test_requests_without_a_connection_end_in_an_error(feeds: Feeds) -> None:
 
     assert came(feed) == FeedHistory(7, error="there is no connection to the feed")
     feed.connect()
-    assert came(feed) == FeedBack()
+    assert came(feed) == FeedConnected()
 
 
 def test_requests_end_with_the_connection(feeds: Feeds) -> None:
@@ -260,7 +260,7 @@ def test_giving_up_ends_requests_and_is_no_loss(feeds: Feeds) -> None:
     assert came(feed) == FeedHistory(7, error="the connection was given up")
     assert feed.state == "closed"
     feed.connect()
-    assert came(feed) == FeedBack(), "nothing of the old connection is in between"
+    assert came(feed) == FeedConnected(), "nothing of the old connection is in between"
 
 
 def cut(client: Client) -> None:
@@ -295,7 +295,7 @@ def test_connecting_again_after_a_loss_is_a_new_connection(feeds: Feeds) -> None
     feed.subscribe(["SPY"])
     assert isinstance(came(feed), FeedLost)
     feed.connect()
-    assert came(feed) == FeedBack()
+    assert came(feed) == FeedConnected()
     feed.subscribe(["IBM"])
 
     assert came(feed) == FeedAnswer(frozenset({"IBM"}))
@@ -314,7 +314,7 @@ def test_nothing_of_an_old_connection_comes_after_a_new_one(feeds: Feeds) -> Non
     assert isinstance(came(feed), FeedAnswer)
     assert isinstance(came(feed), FeedBar)
     feed.connect()
-    while came(feed) != FeedBack():
+    while came(feed) != FeedConnected():
         pass
     feed.subscribe(["IBM"])
 
@@ -487,7 +487,7 @@ def test_keys_of_the_address_show_in_no_words(feeds: Feeds, capfd: pytest.Captur
 
     feed = feeds.of(script, path=f"/{keys[2]}/bars?token={keys[0]}&key=a%20b%2Fc%2Bd4711")
     feed.connect()
-    assert came(feed) == FeedBack()
+    assert came(feed) == FeedConnected()
     feed.subscribe(["SPY", "IBM"])
     events = [came(feed)]
     while not isinstance(events[-1], FeedLost):

@@ -239,7 +239,7 @@ def stop(
     """Stop a live run, from any terminal."""
     from openbell.live.broker.dead_run import trades_at_broker
     from openbell.live.record.feed_record import recorded
-    from openbell.live.status.run_lock import OVER, is_running, read_state, waits_for_end
+    from openbell.live.status.run_lock import OVER, is_running, read_state, wait_for_end
     from openbell.live.stop_request import ask_to_stop
 
     recorded(run)
@@ -263,16 +263,16 @@ def stop(
         say(f"{run} is over already")
         return
     ask_to_stop(run, flatten=flatten)
-    if trades_at_broker(run) and not waits_for_end(run, _ANSWER_S, closing_s=_FLAT_S if flatten else 0.0):
+    if trades_at_broker(run) and not wait_for_end(run, _ANSWER_S, closing_s=_FLAT_S if flatten else 0.0):
         say(f"{run} does not answer: its process ({pid}) may be busy in a strategy, or may hang.")
         _close_out(run, flatten=flatten)
         raise typer.Exit(1)
-    if flatten and not waits_for_end(run, _FLAT_S):
+    if flatten and not wait_for_end(run, _FLAT_S):
         raise RunFolderError(
             f"{run} has not ended within {_FLAT_S:g} s: its process ({pid}) closes its positions at the next bars of "
             f"their symbols, and then ends. openbell stop {run} ends it with what it holds."
         )
-    if not waits_for_end(run, _ANSWER_S):  # once it has seen the request, it reports that it writes its results
+    if not wait_for_end(run, _ANSWER_S):  # once it has seen the request, it reports that it writes its results
         raise RunFolderError(
             f"{run} has not ended within {_ANSWER_S:g} s: its process ({pid}) may be busy in a strategy, or may hang. "
             f"It stops at its next check of the stop request; what it recorded is kept if you end the process yourself."

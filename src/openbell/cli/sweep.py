@@ -11,7 +11,7 @@ import typer
 from openbell.cli.data.options import RunStore
 from openbell.cli.terminal.console import only_json, print_json, say, show, warn
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
-from openbell.engine.workers.worker_process import started_ahead
+from openbell.engine.workers.worker_process import workers_started_ahead
 from openbell.errors import ConfigError
 from openbell.model.address import place_of
 from openbell.sweeps.cluster_address import cluster_of
@@ -84,7 +84,7 @@ def sweep(
         if cluster is None:
             jobs = jobs or _processors()
             ahead = min(jobs, _most_points(given))
-        with started_ahead(ahead if ahead > 1 else 0, "openbell.sweeps.process_pool"):
+        with workers_started_ahead(ahead if ahead > 1 else 0, "openbell.sweeps.process_pool"):
             made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
             _run(made, jobs, cluster)
     if as_json:

@@ -29,7 +29,7 @@ from openbell.live.stop_request import STOP, Stopped
 from openbell.market_data.today_bars import TodayBars
 from openbell.model.address import StoreAddress
 from openbell.model.broker_events import BrokerEvent
-from openbell.model.feed_events import FeedBack, FeedClock, FeedLost
+from openbell.model.feed_events import FeedClock, FeedConnected, FeedLost
 from openbell.results.folder.run_folder import require_no_run
 from openbell.store.store import BarStore
 from openbell.timing.clock import SimulatedClock
@@ -271,7 +271,7 @@ class LiveRun:
         Returns the reason if the connection is lost, else an empty text.
         """
         event, connection = arrival.event, self.resources.connection
-        if isinstance(event, FeedBack):
+        if isinstance(event, FeedConnected):
             connection.came_back(arrival.time_ns)
         elif isinstance(event, FeedClock):
             connection.told_time(event)

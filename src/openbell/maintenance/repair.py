@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from openbell.errors import DamagedFileError, StoreError
 from openbell.maintenance.damage import NOT_KNOWN, Damage, find_damages
 from openbell.maintenance.rebuild import rebuilt
-from openbell.maintenance.salvage import file_problem, good_entry
+from openbell.maintenance.validation import entry_if_valid, file_problem
 from openbell.maintenance.verify import LOCK_WAIT_S
 from openbell.market_data.gap_filling import FINER
 from openbell.store import layout
 from openbell.store.atomic_files import move_file, replace_file, sync_folders, writer_lock
 from openbell.store.batch import UnfinishedWriteError
 from openbell.store.checksum import has_own_checksum
-from openbell.store.commit import commit_manifest, give_up, heal
+from openbell.store.commit import commit_manifest, discard_unfinished_write, heal
 from openbell.store.data_file import FileEntry, data_files, is_data_file, reading_problem
 from openbell.store.folder import FolderBacking
 from openbell.store.layout import LABEL, MANIFEST, PENDING, QUARANTINE, Partition
@@ -150,7 +150,7 @@ def _restore_manifest(store: Path) -> Iterator[Repair]:
         if not (store / MANIFEST).exists():
             commit_manifest(store, manifest)
     except UnfinishedWriteError as exc:
-        missing = give_up(store)
+        missing = discard_unfinished_write(store)
         what = f"{missing:,} of its files are not in the store" if missing else "the import was killed"
         yield Repair(Damage("note", store / PENDING, str(exc)), "set aside", f"deleted: {what}; import again")
 
@@ -248,7 +248,7 @@ class _Repairer:
         """
         if damage.entry is None or damage.entry.sha256:
             return None
-        return good_entry(self._store, _partition(damage))
+        return entry_if_valid(self._store, _partition(damage))
 
     def _moved_out(self, damage: Damage) -> Repair:
         """Move a damaged data file into the quarantine, if it is there."""
@@ -260,7 +260,7 @@ class _Repairer:
         """Adopt an unlisted file that holds good bars, else move it into the quarantine."""
         if is_data_file(self._store, damage.file):
             partition = layout.partition_of(damage.file)
-            if entry := good_entry(self._store, partition):
+            if entry := entry_if_valid(self._store, partition):
                 self._changes[partition] = entry
                 known = Damage("unknown", damage.file, damage.reason, partition, entry)
                 return Repair(known, "adopted", f"its {entry.rows:,} bars belong to the store now")

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["commit", "commit_manifest", "encoded", "give_up", "heal", "load_or_scan", "unfinished"]
+__all__ = ["commit", "commit_manifest", "discard_unfinished_write", "encoded", "heal", "load_or_scan", "unfinished"]
 
 _THREADS = 8
 _LISTS = (MANIFEST, CHANGES)
@@ -134,7 +134,7 @@ def heal(store: Path) -> Manifest:
     return _finish(store, batch, _staged_manifest(store) or load_or_scan(store).with_changes(*batch))
 
 
-def give_up(store: Path) -> int:
+def discard_unfinished_write(store: Path) -> int:
     """Discard a write that cannot be finished.
 
     Call it with the lock held.

@@ -70,7 +70,7 @@ class UnavailableSessions:
         """
         return self._table.read()
 
-    def take_over(self, rows: pl.DataFrame) -> None:
+    def merge(self, rows: pl.DataFrame) -> None:
         """Merge the records of another store, as `read` returns them, into those of this one."""
         self._table.update(lambda before: pl.concat([before, rows]).unique().sort(_KEY))
 

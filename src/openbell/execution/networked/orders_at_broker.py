@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from openbell.execution.desk import TradingDesk
     from openbell.execution.networked.outbox import Outgoing
-    from openbell.model.broker_events import BrokerFill, BrokerOrder, BrokerRefusal, BrokerSilence
+    from openbell.model.broker_events import BrokerFill, BrokerNoAnswer, BrokerOrder, BrokerRefusal
 
 __all__ = ["OrderAtBroker", "OrdersAtBroker"]
 
@@ -200,7 +200,7 @@ class OrdersAtBroker:
         at.cancels = ""
         self._change(at, reason=f"not {what}: {event.reason}")
 
-    def silent(self, event: BrokerSilence) -> None:
+    def silent(self, event: BrokerNoAnswer) -> None:
         """Handle a request whose outcome is unknown, by a status request."""
         at = self.by_id.get(event.order_id)
         if at is None or at.order.status not in OPEN_STATUSES:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.execution.orders.open_orders import OpenOrders
     from openbell.model.order import Order
 
-__all__ = ["NO_PRICE", "AccountNow", "Checks", "reckoned_price"]
+__all__ = ["NO_PRICE", "AccountNow", "Checks", "valuation_price"]
 
 NO_PRICE = "a target needs a price, and no bar of the symbol has closed"
 """Reason of an order to a target whose units cannot be known."""
@@ -241,7 +241,7 @@ class Checks:
             return f"{short}; {_SOLD_LATER}" if others.units > 0 else short
         if not before.units and abs(held + units) <= abs(held):
             return None  # alone it makes the position no larger, at whatever price
-        price = reckoned_price(order, desk.last_price)
+        price = valuation_price(order, desk.last_price)
         needed = reserved.increase(symbol, held, before, before.plus(units, price), others)
         if needed <= 0:
             return None  # it makes the position no larger, whatever money is free
@@ -250,7 +250,7 @@ class Checks:
         return f"{refusal}; {_FREED_LATER}" if refusal and reserved.frees(desk.account.quantity) else refusal
 
 
-def reckoned_price(order: Order, last_price: Callable[[str], float | None]) -> float:
+def valuation_price(order: Order, last_price: Callable[[str], float | None]) -> float:
     """Return the price at which an order is valued, its limit or stop, or else the last price."""
     if order.limit is not None:
         return order.limit

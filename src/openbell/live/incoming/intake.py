@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from openbell.logs import get_logger
 from openbell.model.feed_events import (
     FeedAnswer,
-    FeedBack,
     FeedBar,
     FeedClock,
+    FeedConnected,
     FeedHistory,
     FeedLost,
     FeedMessage,
@@ -81,18 +81,18 @@ class Intake:
                 )
             case FeedMessage():
                 self._resources.say(f"{self._resources.feed.name}: {event.text}")
-            case FeedLost() | FeedBack() | FeedClock():
+            case FeedLost() | FeedConnected() | FeedClock():
                 self._handle_connection(event, arrival.time_ns)
             case _ if self._resources.broker_traffic is not None:
                 self._resources.broker_traffic.came(event, arrival.time_ns)
 
-    def _handle_connection(self, event: FeedLost | FeedBack | FeedClock, time_ns: int) -> None:
+    def _handle_connection(self, event: FeedLost | FeedConnected | FeedClock, time_ns: int) -> None:
         """Handle a lost or new connection, or the time of the server."""
         connection = self._resources.connection
         match event:
             case FeedLost():
                 connection.lost(event, time_ns)
-            case FeedBack():
+            case FeedConnected():
                 if connection.came_back(time_ns):
                     self._resources.supply.catch_up(connection.lost_since_ns)
             case FeedClock():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["CLOSING", "ENDING", "OVER", "STATE", "RunLock", "is_running", "read_state", "waits_for_end", "watching"]
+__all__ = ["CLOSING", "ENDING", "OVER", "STATE", "RunLock", "is_running", "read_state", "wait_for_end", "watching"]
 
 STATE = "live.json"
 CLOSING = "closing"
@@ -99,7 +99,7 @@ def is_running(folder: Path) -> bool:
     return False
 
 
-def waits_for_end(folder: Path, seconds: float, *, closing_s: float = 0.0) -> bool:
+def wait_for_end(folder: Path, seconds: float, *, closing_s: float = 0.0) -> bool:
     """Wait until the run of a folder is over, and return whether it is.
 
     A run that writes its results is waited for without a limit.

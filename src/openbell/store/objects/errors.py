@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.model.address import StoreAddress
 
-__all__ = ["asking", "endpoint_of"]
+__all__ = ["endpoint_of", "translated_errors"]
 
 _CREDENTIALS = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN of temporary ones)",
@@ -49,7 +49,7 @@ def endpoint_of(address: StoreAddress) -> str | None:
 
 
 @contextmanager
-def asking(address: StoreAddress, doing: str) -> Iterator[None]:
+def translated_errors(address: StoreAddress, doing: str) -> Iterator[None]:
     """Translate errors of object storage in a ``with`` block into errors with messages for people.
 
     Errors that an object does not exist, exists already or has changed are left to the caller.
