@@ -108,7 +108,7 @@ def test_a_place_is_read_as_it_was_written(parts: list[int | str]) -> None:
 
 @pytest.mark.parametrize("text", ["", ".", "a..b", "a[", "a]b"])
 def test_what_is_no_place_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no place in a config"):
+    with pytest.raises(ValueError, match="is not a place in a config"):
         place_of(text)
 
 
@@ -192,7 +192,7 @@ def test_conditions_compare_and_calculate(text: str, holds: bool) -> None:
     "text", ["open('x')", "fast.bit_length()", "[f for f in 'a']", "lambda: 1", "fast <", "fast ** 9", ""]
 )
 def test_nothing_else_is_a_condition(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no condition|that a condition cannot hold"):
+    with pytest.raises(ValueError, match=r"is not a condition|that a condition cannot hold"):
         Condition.of(text, [FAST, SLOW])
 
 

@@ -99,7 +99,7 @@ def test_a_fork_asks_a_process_of_its_own(tmp_path: Path) -> None:
     FRAME.write_parquet(path)
     code = (
         "import os, sys\nfrom pathlib import Path\nfrom openbell.importers.files.trial_reading import TRIAL_READER\n"
-        "path = Path(sys.argv[1])\nREHEARSAL.read('parquet', path, 0, 5, ['close'])\nchild = os.fork()\n"
+        "path = Path(sys.argv[1])\nTRIAL_READER.read('parquet', path, 0, 5, ['close'])\nchild = os.fork()\n"
         "TRIAL_READER.read('parquet', path, 0, 5, ['close'])\n"
         "if child:\n    assert os.waitpid(child, 0)[1] == 0\n    TRIAL_READER.read('parquet', path, 0, 5, ['close'])\n"
     )

@@ -403,7 +403,7 @@ def test_a_line_without_end_is_no_table(tmp_path: Path, ending: str) -> None:
     else:
         path.write_bytes(gzip.compress(content, 1) if ending.endswith("gz") else content)
 
-    with pytest.raises(OSError, match="a line is longer than 8 MB: this is no table of bars"):
+    with pytest.raises(OSError, match="a line is longer than 8 MB: this is not a table of bars"):
         guess_of(path)
 
 

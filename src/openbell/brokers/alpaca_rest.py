@@ -283,7 +283,7 @@ _NUMBERS = {"cost_basis": "needed", "buying_power": "of buying power", "base_pri
 
 def _object(answer: Any) -> JsonObject:
     if not isinstance(answer, dict):
-        raise NoAnswerError("Alpaca's answer cannot be understood (no object)")
+        raise NoAnswerError("Alpaca's answer cannot be understood (not an object)")
     return answer
 
 

@@ -32,7 +32,7 @@ def require_bounds(values: object, subject: str) -> None:
     for _ in range(DEEPEST):
         count += len(level)
         if count > MOST_VALUES:
-            raise ConfigError(f"{subject}: more than {MOST_VALUES:,} values, which is no config")
+            raise ConfigError(f"{subject}: more than {MOST_VALUES:,} values, too many for a config")
         inner: list[tuple[Place, object]] = []
         for place, value in level:
             if isinstance(value, dict):

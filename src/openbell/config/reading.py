@@ -195,7 +195,7 @@ def _text_of(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     if len(text) > MOST_CHARACTERS:
-        raise ConfigError(f"{path} has more than {MOST_CHARACTERS:,} characters, which is no config")
+        raise ConfigError(f"{path} has more than {MOST_CHARACTERS:,} characters, too many for a config")
     return text
 
 

@@ -107,7 +107,7 @@ def _no_columns(lines: list[str], where: str, separator: str | None, count: int)
     tried = repr(separator) if separator else ", ".join(SEPARATORS)
     return (
         f"{where}: no columns for time, open, high, low and close are found by {tried}; its first line is "
-        f"{first[:60]!r}. If another character separates them, say --separator."
+        f"{first[:60]!r}. If another character separates them, use --separator."
     )
 
 
