@@ -82,7 +82,7 @@ class BreakConfig(StrictModel):
     start: ClockTime
     """When trading stops."""
     end: Closing
-    """When it goes on."""
+    """When trading resumes."""
 
 
 class SpecialSessionConfig(StrictModel):

@@ -131,7 +131,7 @@ class SessionDataConfig(StrictModel):
     on_shortfall: Literal["reject", "warm"] = "reject"
     """Too little history for an indicator: "reject" refuses it, "warm" leaves it not valid until it has enough."""
     on_empty_day: Literal["stop", "skip"] | None = None
-    """A session without a bar, or for which no symbol can be provisioned: "stop" ends the run there, "skip" goes on
+    """A session without a bar, or for which no symbol can be provisioned: "stop" ends the run there, "skip" continues
     with the next. Unless given, the first is run with a warning, and the second ends the run."""
     settling_tolerance: Annotated[float, Field(gt=0, lt=1, strict=True)] = 1e-4
     """The relative difference below which a recursive indicator's starting point no longer shows."""
