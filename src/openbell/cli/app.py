@@ -51,7 +51,7 @@ _FETCH: Commands = {
     ),
 }
 _DATA: Commands = {
-    "import": group("import", "Import bars; what is there already is left alone or revised.", _IMPORT),
+    "import": group("import", "Import bars; bars already stored are kept or revised.", _IMPORT),
     "fetch": group("fetch", "Fetch from a vendor what the store lacks.", _FETCH),
     "ls": (
         "data.ls:list_store",

@@ -169,7 +169,7 @@ class BrokerRefusal:
 
 @dataclass(frozen=True, slots=True)
 class BrokerNoAnswer:
-    """Unknown outcome of a request, whose answer did not come.
+    """Unknown outcome of a request that the broker did not answer.
 
     Attributes:
         order_id: The run's id of the order.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["imports"]
 
-imports = typer.Typer(no_args_is_help=True, help="Import bars; what is there already is left alone or revised.")
+imports = typer.Typer(no_args_is_help=True, help="Import bars; bars already stored are kept or revised.")
 
 
 @imports.command("lean")
