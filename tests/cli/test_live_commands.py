@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from openbell.config import load_config
 from openbell.errors import RunFolderError
 from openbell.live.start import replay_run
 from openbell.results.folder.run_folder import RunFolder
+from openbell.results.folder.stored_run import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,10 +131,28 @@ def test_a_run_that_waits_for_its_next_bar_stops_at_once(demo: Path, tmp_path: P
 
         stopped = command("stop", run)
         assert (stopped.returncode, stopped.stderr) == (0, f"{run} has stopped\n")
-        process.communicate()
-        assert process.returncode == 130
+        _, said = process.communicate()
+        assert process.returncode == 0, "it was asked to stop, and did"
+    assert said.splitlines()[0] == f"run folder: {run}"
     assert state_of(run)["state"] == "stopped"
-    assert "interrupted" in json.loads((run / "summary.json").read_text(encoding="utf-8"))["error"]
+    error = json.loads((run / "summary.json").read_text(encoding="utf-8"))["error"]
+    assert error.startswith("stopped by openbell stop in session ")
+    assert error in said
+    assert read_run(run).state == "interrupted"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a signal elsewhere")
+@pytest.mark.long
+def test_a_run_that_is_interrupted_names_its_folder_first_and_exits_with_130(demo: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with started(demo / "session.yaml", run, 'feed.jsonl:"session"', "--speed", "1") as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"run folder: {run}\n", "while it goes on"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+        assert process.returncode == 130
+    assert "interrupted in session" in said
+    assert state_of(run)["state"] == "interrupted"
 
 
 @pytest.mark.long

@@ -9,6 +9,7 @@ import pty
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,6 +76,14 @@ def test_a_view_shows_all_that_matters(width: int, height: int) -> None:
     for what in ("NEW0", "pending", MISSING[:15], "SYM11", "111.25", "EmaCross-1", "limit 99.5", "bought 29 SYM1"):
         assert what in text, what
     assert "\x1b" not in text
+
+
+def test_a_view_tells_what_happened_in_order_of_time() -> None:
+    """A fill at its session time, which comes to be known after the feed is lost at the time outside."""
+    later = NOW.replace("10:32:00", "10:32:05")
+    happened = (Happening(later, "feed", "the feed is down"), Happening(NOW, "fill", "bought 1 SYM1 at 100"))
+    lines = shown(replace(status(), happened=happened), 80, 24)
+    assert [line.split()[0] for line in lines[-2:]] == ["10:32:00", "10:32:05"]
 
 
 @pytest.mark.parametrize("size", [(40, 10), (60, 15), (80, 24), (119, 24), (120, 24), (140, 40), (250, 80)])

@@ -193,3 +193,21 @@ def test_the_equity_curve_reaches_to_a_fill_at_the_close_after_the_last_bar(tmp_
     assert session is not None
     assert f"{run.fills[0].time:%H:%M}" == "16:00"
     assert session.equity.equity[-1] == session.end_equity == 100_000 - 10
+
+
+def test_tiers_of_an_order_that_fills_in_parts_count_it_once(tmp_path: Path) -> None:
+    minutes = bars_of([10.0], "2024-07-02", volume=200_000)
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": minutes}},
+        {"10:00": lambda s: s.context.order("ABC", 400_000)},
+        execution={
+            "cash": 10_000_000,
+            "fills": {"max_volume_share": 1.0},
+            "fees": {"model": "ibkr_tiered", "regulatory": False, "remove_per_share": 0, "clearing_per_share": 0},
+        },
+    )
+
+    assert len(run.fills) == 2
+    passed_on = 1 + 0.000175 + 0.00056
+    assert sum(f.fee for f in run.fills) == pytest.approx((300_000 * 0.0035 + 100_000 * 0.0020) * passed_on)

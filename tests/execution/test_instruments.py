@@ -51,7 +51,7 @@ class TestTable:
         terms = table(instruments={"OLD": {"multiplier": 10}})
         assert terms.get("NEW").multiplier == 1
 
-        terms.rename("OLD", "NEW")
+        terms.rename({"OLD": "NEW"})
 
         assert terms.get("NEW") == Instrument("NEW", multiplier=10, tick=None)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from openbell.config.exchange import ExchangeConfig
-from trading import bars_of, trade
+from trading import DAY, bars_of, trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -430,3 +430,73 @@ def test_limits_hold_for_an_order_before_the_first_price(tmp_path: Path, risk: d
 
     assert not run.fills
     assert (run.last("probe-1").status, run.last("probe-1").reason.startswith(reason)) == ("cancelled", True)
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ({"limit": 1000}, "its limit of 1000 is 920.4% from the last price of 98, and risk.price_collar_percent is 5"),
+        ({"stop": 90}, "its stop of 90 is 8.2% from the last price of 98, and risk.price_collar_percent is 5"),
+    ],
+)
+@pytest.mark.parametrize("account", ["margin", "cash"])
+def test_the_collar_holds_for_orders_before_the_first_price(
+    tmp_path: Path, terms: dict[str, float], reason: str, account: str
+) -> None:
+    days = ("2024-07-01", DAY)
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([98.0], days)}},
+        methods={"setup": lambda s: s.context.order("ABC", 10, **terms)},
+        execution={"risk": {"price_collar_percent": 5}, "account": account},
+    )
+
+    assert not run.fills
+    assert (run.last("probe-1").status, run.last("probe-1").reason) == ("cancelled", reason)
+
+
+def test_the_collar_takes_orders_before_the_first_price_that_lie_near_it(tmp_path: Path) -> None:
+    def setup(strategy: Any) -> None:
+        strategy.context.order("ABC", 10, limit=102)
+        strategy.context.order("ABC", 10, limit=96)
+
+    prices = [98.0] * 9 + [(98, 98, 90, 90), 90.0]
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(prices)}},
+        methods={"setup": setup},
+        execution={"risk": {"price_collar_percent": 5}},
+    )
+
+    assert run.told == [("09:30", 10.0, 98.0), ("09:40", 10.0, 96.0)]
+
+
+@pytest.mark.parametrize("leg", [{"stop": 80}, {"target": 120}])
+@pytest.mark.parametrize("entry", [{}, {"limit": 99}])
+def test_an_entry_before_the_first_price_does_not_fill_where_a_leg_lies_beyond_the_collar(
+    tmp_path: Path, leg: dict[str, float], entry: dict[str, float]
+) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([98.0])}},
+        methods={"setup": lambda s: s.context.bracket("ABC", 10, **{"stop": None, "target": None, **leg, **entry})},
+        execution={"risk": {"price_collar_percent": 5}},
+    )
+
+    assert not run.fills
+    ((name, price),) = leg.items()
+    kind = "stop" if name == "stop" else "limit"
+    assert run.last("probe-1").reason.startswith(f"its {kind} of {price} is ")
+    assert run.last("probe-2").status == "cancelled"
+
+
+def test_an_order_that_is_replaced_when_there_is_a_price_is_compared_with_that(tmp_path: Path) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([98.0] * 9 + [(98, 98, 90, 90), 90.0, 80.0])}},
+        {"09:35": lambda s: s.context.replace("probe-1", limit=95)},
+        methods={"setup": lambda s: s.context.order("ABC", 10, limit=50)},
+        execution={"risk": {"price_collar_percent": 5}},
+    )
+
+    assert run.told == [("09:40", 10.0, 95.0)]

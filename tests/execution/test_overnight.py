@@ -310,3 +310,137 @@ def test_an_order_that_a_split_leaves_no_unit_of_is_cancelled_in_the_morning(tmp
     assert run.statuses("probe-1") == ["submitted", "accepted", "cancelled"]
     assert "no whole unit of it is left after a split" in run.last("probe-1").reason
     assert "XYZ" not in run.result.days[2].symbols
+
+
+@pytest.mark.parametrize("history", [{}, {"historical": {"data": [{"trailing_days": 1, "intervals": ["1m"]}]}}])
+def test_a_trailing_stop_that_is_placed_at_the_close_before_a_split_follows_on_the_new_basis(
+    tmp_path: Path, history: dict[str, Any]
+) -> None:
+    """Its stop lies 2 below 50 then, and the price goes up to 52 and down to 49."""
+    bars = bars_of([100.0] * 390 + [52.0] * 30 + [51.0] * 30 + [49.0], DAYS)
+    store = store_with_actions(tmp_path / "s", {"ABC": {"1m": bars}}, action("split", "2024-07-03", 2.0))
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 16:00": lambda s: s.context.order("ABC", -10, trail=4, tif="gtc")},
+        days=DAYS,
+        store=store,
+        session={"adjustment": "raw", **history},
+    )
+
+    assert [(f"{f.time:%d %H:%M}", f.quantity, f.price) for f in run.fills] == [("03 10:30", -20.0, 49.0)]
+
+
+def test_two_symbols_that_swap_their_names_keep_what_is_their_own(tmp_path: Path) -> None:
+    ones, twos = bars_of([100.0] * 390 + [20.0], DAYS), bars_of([20.0] * 390 + [100.0], DAYS)
+    renames = [action("rename", "2024-07-03", new=new, symbol=old) for old, new in (("ABC", "XYZ"), ("XYZ", "ABC"))]
+    store = store_with_actions(tmp_path / "s", {"ABC": {"1m": ones}, "XYZ": {"1m": twos}}, *renames)
+
+    def first_day(strategy: Any) -> None:
+        strategy.context.order("ABC", 10)
+        strategy.context.order("XYZ", -7)
+        strategy.context.order("ABC", -10, limit=150, tif="gtc")
+        strategy.context.order("XYZ", 7, limit=15, tif="gtc")
+
+    def at_the_close(strategy: Any) -> None:
+        strategy.context.order_target("ABC", quantity=30)
+        strategy.context.order_target("XYZ", quantity=-20)
+
+    def setup(strategy: Any) -> None:
+        if strategy.context.session_date == date(2024, 7, 3):
+            held = strategy.context.portfolio.positions
+            seen.append({symbol: (one.quantity, one.average_price, one.last_price) for symbol, one in held.items()})
+            seen.append(
+                {
+                    order.symbol: (order.limit, order.quantity)
+                    for order in strategy.context.portfolio.open_orders()
+                    if order.limit
+                }
+            )
+            strategy.context.order_target("XYZ", quantity=0)
+
+    seen: list[Any] = []
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 10:00": first_day, "2024-07-02 16:00": at_the_close},
+        days=DAYS,
+        store=store,
+        symbols=["ABC", "XYZ"],
+        methods={"setup": setup},
+    )
+
+    assert seen[0] == {"XYZ": (10.0, 100.0, 100.0), "ABC": (-7.0, 20.0, 20.0)}
+    assert seen[1] == {"XYZ": (150.0, -10.0), "ABC": (15.0, 7.0)}
+    later = [(fill.order.id, fill.symbol, fill.quantity, fill.price) for fill in run.fills[2:]]
+    assert later == [("probe-6", "ABC", -13.0, 20.0), ("probe-7", "XYZ", -10.0, 100.0)]
+    assert run.last("probe-5").reason == "another target took its place"
+    trades = [one for day in run.result.days for one in day.trading.trades]  # type: ignore[union-attr]
+    assert [(one.symbol, one.quantity, one.pnl) for one in trades] == [("XYZ", 10.0, 0.0)]
+    assert run.result["performance"]["end_equity"] == 100_000.0
+
+
+@pytest.mark.parametrize("held", [("ONE",), ("ONE", "TWO"), ("TWO", "ONE")])
+def test_a_name_that_is_handed_on_the_same_day_is_not_followed_twice(tmp_path: Path, held: tuple[str, ...]) -> None:
+    bars = bars_of([100.0], DAYS)
+    before, after = bars.head(390), bars.tail(len(bars) - 390)
+    frames = {"ABC": bars, "ONE": before, "TWO": bars, "NEW": after}
+    renames = [action("rename", "2024-07-03", new=new, symbol=old) for old, new in (("ONE", "TWO"), ("TWO", "NEW"))]
+    store = store_with_actions(tmp_path / "s", {name: {"1m": frame} for name, frame in frames.items()}, *renames)
+    units, seen = {"ONE": 10, "TWO": 7}, []
+    trade(
+        tmp_path,
+        {},
+        {
+            "2024-07-02 10:00": lambda s: [s.context.order(symbol, units[symbol]) for symbol in held],
+            "2024-07-03 10:00": lambda s: seen.append(
+                {p.symbol: p.quantity for p in s.context.portfolio.positions.values()}
+            ),
+        },
+        days=DAYS,
+        store=store,
+    )
+
+    assert seen == [{{"ONE": "TWO", "TWO": "NEW"}[symbol]: units[symbol] for symbol in held}]
+
+
+def test_a_split_does_not_change_the_fee_of_what_had_filled(tmp_path: Path) -> None:
+    """71 shares and 33 cost the least fee of one order, 71 times three and 33 would cost more."""
+    minutes = bars_of([90.0] * 390 + [30.0], DAYS)
+    volume = [0.0] * 388 + [71.0, 0.0] + [33.0] * (len(minutes) - 390)
+    store = store_with_actions(
+        tmp_path / "s",
+        {"ABC": {"1m": minutes.with_columns(pl.Series("volume", volume))}},
+        action("split", "2024-07-03", 3.0),
+    )
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 15:58": lambda s: s.context.order("ABC", 82, tif="gtc")},
+        days=DAYS,
+        store=store,
+        execution={"fills": {"max_volume_share": 1.0}, "fees": {"model": "ibkr_fixed"}},
+    )
+
+    assert [fill.quantity for fill in run.fills] == [71.0, 33.0]
+    assert sum(fill.fee for fill in run.fills) == 1.0
+
+
+def test_a_month_begins_in_the_first_tier(tmp_path: Path) -> None:
+    days = ("2024-06-28", "2024-07-01")
+    buy = 400_000
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([10.0], days)}},
+        {
+            "2024-06-28 10:00": lambda s: s.context.order("ABC", buy),
+            "2024-07-01 10:00": lambda s: s.context.close("ABC"),
+        },
+        days=days,
+        execution={
+            "cash": 10_000_000,
+            "fees": {"model": "ibkr_tiered", "regulatory": False, "remove_per_share": 0, "clearing_per_share": 0},
+        },
+    )
+
+    assert run.fills[0].fee == run.fills[1].fee

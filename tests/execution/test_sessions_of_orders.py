@@ -330,3 +330,68 @@ def test_what_finds_no_volume_expires_with_that_reason(tmp_path: Path, terms: di
     assert run.last("probe-1").reason == (
         "it was reached, and no bar's volume left a unit to it: fills.max_volume_share is 0.1"
     )
+
+
+SELL_TRAIL = {"quantity": -100, "trail": 2, "tif": "gtc"}
+
+
+@pytest.mark.parametrize(
+    ("clock", "bars"),
+    [("15:59", 390), ("16:00", 390), ("15:55", 385)],
+    ids=["a bar follows", "at the close", "after the last bar of the symbol"],
+)
+@pytest.mark.parametrize("history", [None, {"data": [{"trailing_days": 1, "intervals": ["1m"]}]}])
+def test_a_trailing_stop_follows_over_the_night_from_the_last_price_before_it(
+    tmp_path: Path, clock: str, bars: int, history: Any
+) -> None:
+    days = (MONDAY, "2024-07-02")
+    minutes = bars_of([100.0] * 390 + [90.0], days)
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": pl.concat([minutes.head(bars), minutes.tail(390)])}},
+        {f"{MONDAY} {clock}": order(**SELL_TRAIL)},
+        days=days,
+        session={} if history is None else {"historical": history},
+    )
+
+    assert [(f"{fill.time:%d %H:%M}", fill.price) for fill in run.fills] == [("02 09:30", 90.0)]
+
+
+def test_a_trailing_stop_that_is_placed_after_the_regular_hours_follows_from_the_price_of_then(tmp_path: Path) -> None:
+    days = (MONDAY, "2024-07-02")
+    minutes = bars_of([100.0] * 960 + [90.0], days, session_hours="extended")
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": minutes}},
+        {f"{MONDAY} 17:30": order(**SELL_TRAIL)},
+        days=days,
+        session={"session_hours": "extended"},
+    )
+
+    assert [(f"{fill.time:%d %H:%M}", fill.price) for fill in run.fills] == [("02 09:30", 90.0)]
+
+
+def test_a_trailing_stop_of_daily_bars_follows_from_the_close_at_which_it_is_placed(tmp_path: Path) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1d": bars_of([100.0, 90.0, 80.0, 70.0], (MONDAY, FRIDAY), "1d")}},
+        {f"{MONDAY} 16:00": order(**SELL_TRAIL)},
+        days=(MONDAY, FRIDAY),
+        streams=("1d",),
+        watch=(("ABC", "1d"),),
+    )
+
+    assert [(f"{fill.time:%d}", fill.price) for fill in run.fills] == [("02", 90.0)]
+
+
+def test_a_trailing_stop_of_the_setup_follows_a_position_from_its_last_price(tmp_path: Path) -> None:
+    days = (MONDAY, "2024-07-02")
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([100.0] * 390 + [90.0], days)}},
+        {f"{MONDAY} 10:00": order(100)},
+        days=days,
+        methods={"setup": at_setup("2024-07-02", order(**SELL_TRAIL))},
+    )
+
+    assert [(f"{fill.time:%d %H:%M}", fill.price) for fill in run.fills] == [("01 10:00", 100.0), ("02 09:30", 90.0)]

@@ -39,7 +39,9 @@ class Play:
         open_ns: When the session opens, and likewise `close_ns`.
     """
 
-    def __init__(self, config: SessionConfig, store: BarStore, folder: Path, day: date) -> None:
+    def __init__(
+        self, config: SessionConfig, store: BarStore, folder: Path, day: date, *, history_days: int = 14
+    ) -> None:
         self._config = config.with_days(day, day)
         time_manager = TimeManager(config.exchange, clock=SimulatedClock())
         session = time_manager.session(day)
@@ -55,7 +57,7 @@ class Play:
             # Of earlier days it does not matter what the close cuts off.
             return min(bar.start_ns + interval.ns, max(session.last_ns, bar.start_ns))
 
-        bars = list(stored_bars(store, day))
+        bars = list(stored_bars(store, day, history_days))
         self.server = FeedServer(self.time, bars, end_of=end_of)
         today = [bar for bar in bars if parse_interval(bar.interval).is_intraday and bar.start_ns >= session.first_ns]
         self.server.unknown = set(config.session_data_config.symbols) - set(store.symbols())
@@ -74,12 +76,12 @@ class Play:
         return self.open_ns + round(minutes * 60 * S)
 
 
-def stored_bars(store: BarStore, day: date) -> Iterator[FeedBar]:
+def stored_bars(store: BarStore, day: date, history_days: int) -> Iterator[FeedBar]:
     """All daily bars, and those within sessions of the last days."""
     for symbol in store.symbols():
         for interval in store.intervals(symbol):
             is_intraday = parse_interval(interval).is_intraday
-            frame = store.read([symbol], interval, day - timedelta(days=14) if is_intraday else None, None)
+            frame = store.read([symbol], interval, day - timedelta(days=history_days) if is_intraday else None, None)
             starts = frame["timestamp"].to_physical().to_list()
             prices = (frame[name].to_list() for name in ("open", "high", "low", "close", "volume"))
             for start_ns, *values in zip(starts, *prices, strict=True):

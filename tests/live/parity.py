@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openbell.live.run import LiveRun
 
-EVENTS = ("scans.jsonl", "signals.jsonl", "orders.jsonl", "fills.jsonl", "cash.jsonl")
+EVENTS = ("scans.jsonl", "signals.jsonl", "orders.jsonl", "fills.jsonl", "cash.jsonl", "state.jsonl")
 
 
 class Runs(NamedTuple):

@@ -121,7 +121,9 @@ def test_each_command_about_orders_runs(server: AlpacaServer, environment: dict[
                 stopped = subprocess.run(end, check=False, capture_output=True, **options)
                 said.append("".join(running.communicate(timeout=60)))
             assert stopped.returncode == 0, stopped.stdout + stopped.stderr
-            assert said[-1].startswith("[warning  ] orders are for paper money at Alpaca, account PA3OPENBELL1")
+            first, second, *_ = said[-1].splitlines()
+            assert first.startswith("run folder: runs/")
+            assert second == "[warning  ] orders are for paper money at Alpaca, account PA3OPENBELL1"
         assert ["SPY: the run has 0, the broker 10" in text for text in said] == [True, False]
         assert broker.account.positions, "which the run did not open"
     kept = [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]

@@ -403,6 +403,17 @@ def test_books_of_many_pages(run: Run, broker: AlpacaTradingServer, time: Virtua
     assert len(books.orders) == 510
 
 
+@pytest.mark.long
+def test_more_orders_of_one_time_than_can_be_listed_are_no_books(run: Run, broker: AlpacaTradingServer) -> None:
+    many = {"symbol": "SPY", "qty": "1", "side": "buy", "type": "limit", "limit_price": "50", "time_in_force": "gtc"}
+    for _ in range(510):
+        broker.do(lambda account: account.submit(many))
+    run.told()
+    run.link.ask_books(NOW_NS)
+    (books,) = run.told()
+    assert "more of one time than it lists" in books.error
+
+
 def test_fills_while_the_stream_is_down(run: Run, broker: AlpacaTradingServer) -> None:
     run.link.submit(bracket())
     run.told()

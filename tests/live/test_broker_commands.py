@@ -224,7 +224,8 @@ def test_a_run_is_stopped_goes_on_hangs_is_killed_and_closed_at_the_broker(termi
 
     run.send_signal(signal.SIGTERM)
     said = terminal.end_of(run)
-    assert "paper money at Alpaca, account PA3OPENBELL1" in said.splitlines()[0]
+    assert said.splitlines()[0] == "run folder: run"
+    assert "paper money at Alpaca, account PA3OPENBELL1" in said.splitlines()[1]
     assert "orders stay open at the broker: buy 5 SPY (limit 90), buy 3 QQQ (limit 150)" in said
     assert "positions stay open at the broker: 10 SPY" in said
     assert terminal.statuses() == {"SPY 10": "filled", "SPY 5": "new", "QQQ 3": "new"}

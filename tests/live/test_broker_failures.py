@@ -25,6 +25,10 @@ class ByClock(Strategy):
     def subscriptions(self):
         return [("SPY", "1m")]
 
+    def setup(self):
+        for method, arguments in self.config["at"].get("setup", []):
+            getattr(self.context, method)("SPY", **arguments)
+
     def on_bar(self, bar):
         for method, arguments in self.config["at"].get(f"{self.context.now:%H:%M}", []):
             getattr(self.context, method)("SPY", **arguments)
@@ -280,3 +284,12 @@ def test_a_bracket_that_is_cancelled_before_it_was_sent_reaches_nobody(
         assert not broker.account.orders
     assert [line.split()[-1] for line in play.orders()].count("cancelled") == 3
     assert play.held()["09:37"] == 0
+
+
+def test_an_order_whose_price_cannot_be_compared_is_not_sent(play: Play) -> None:
+    play.orders_at({"setup": [("order", {"quantity": 10, "limit": 1000})]}, risk={"price_collar_percent": 5})
+    with play.at_broker() as broker, play.server() as server:
+        assert play.play_until(server, "09:35").is_equal
+        assert not broker.account.orders
+    (reason,) = play.reasons()
+    assert reason.startswith("no price of SPY is known that its limit 1000 could be compared with, and risk.price_")

@@ -101,6 +101,20 @@ def test_a_snapshot_is_taken_when_something_happens_and_not_at_each_turn(tmp_pat
     assert [one.kind for one in monitor.latest.happened] == ["fill", "feed"]
 
 
+def test_nothing_happens_after_now(tmp_path: Path) -> None:
+    """The session clock stands at the open while a session is prepared."""
+    monitor = monitor_in(tmp_path)
+    monitor.happened("session", "is prepared")
+    monitor.happened("symbol", "SPY ready", "2030-01-02T09:30:00-05:00")
+    monitor.happened("fill", "bought 1 SPY at 100", "2024-07-03T05:00:00-04:00")
+    monitor.turn()
+    assert [one.time[:16] for one in monitor.latest.happened] == [
+        "2024-07-03T05:46",
+        "2024-07-03T05:46",
+        "2024-07-03T05:00",
+    ]
+
+
 def test_a_status_that_cannot_be_written_ends_the_run(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()

@@ -158,3 +158,21 @@ class Picker(Scanner):
         self.context.add_symbols(found)
         self.context.remove_symbols(self.config.get("remove", {}).get(now, []))
         return found
+
+
+class Scheduled(Strategy):
+    """Does by clock what its config says.
+
+    Config: ``pairs`` of symbol and interval; ``at`` has by clock the methods to call, each with its keywords. A
+    replacement is of the first open order.
+    """
+
+    def subscriptions(self) -> Iterable[tuple[str, str]]:
+        return [tuple(pair) for pair in self.config["pairs"]]
+
+    def on_bar(self, bar: Bar) -> None:
+        for method, keywords in self.config["at"].get(f"{bar.symbol} {self.context.now:%H:%M}", ()):
+            if method == "replace":
+                self.context.replace(self.context.portfolio.open_orders()[0], **keywords)
+            else:
+                getattr(self.context, method)(**keywords)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from openbell import RunFolder, SystemManager, load_config
@@ -61,3 +63,15 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         strategies=[{"module": f"{TRADERS}:Hostile"}],
         execution={"signals": {"BUY": {"percent": 10}, "</option></select><script>": "close"}},
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def without_measure(kept_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that kept volumes and values of indicators beyond all measure; to be read only."""
+    folder = shutil.copytree(kept_run, tmp_path_factory.mktemp("measure") / "run")
+    for name in ("bars", "indicators"):
+        for path in (folder / name).rglob("ALFA_*.parquet"):
+            frame = pl.read_parquet(path)
+            columns = [c for c in frame.columns if c == "volume" or c.startswith("rsi")]
+            frame.with_columns(pl.lit(1.0).truediv(pl.lit(0.0)).alias(c) for c in columns).write_parquet(path)
+    return folder

@@ -105,6 +105,17 @@ def test_a_report_opens_without_error_foreign_request_or_overflow(
         assert page.evaluate(OUTSIDE) == []
 
 
+def test_a_chart_without_volumes_is_drawn_and_says_so(browser: Browser, without_measure: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(run_report(without_measure), encoding="utf-8")
+    with Opened(browser, file, 1000, "light") as opened:
+        opened.page.select_option("#window", "0")
+
+        assert opened.messages == []
+        assert "V \u2013" in opened.page.locator("#candle-legend").inner_text()
+        assert "rsi_14_5m \u2013" in opened.page.locator("#candle-legend").inner_text()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1600, "dark")])
 def test_charts_are_drawn_in_the_cells_of_a_notebook(
     browser: Browser, kept_run: Path, tmp_path: Path, width: int, scheme: Any

@@ -13,7 +13,7 @@ import pytest
 from openbell import ConfigError
 from openbell.pages.report import run_report
 from openbell.testing import bar_starts, make_store, random_bars
-from pages.conftest import HOSTILE, LAST, TRADERS, made_run
+from pages.conftest import FIRST, HOSTILE, LAST, TRADERS, made_run
 from pages.html_reading import Page, hash_of
 
 if TYPE_CHECKING:
@@ -289,3 +289,21 @@ def test_a_daily_bar_has_the_date_of_its_session_where_that_opens_on_the_date_be
         date(2024, 3, day) for day in (11, 12, 13, 14)
     ]
     assert [mark["row"] for mark in window["marks"]] == [len(seconds) - n for n in (4, 3, 2, 1)]
+
+
+def test_numbers_that_are_not_finite_are_none_in_the_page(without_measure: Path) -> None:
+    page = Page(run_report(without_measure))
+
+    window = next(w for w in page.data["windows"] if w["symbol"] == "ALFA")
+    assert set(window["volume"]) == {None}
+    assert set(next(line for line in window["lines"] if line["name"] == "rsi_14_5m")["values"]) == {None}
+
+
+def test_volumes_that_add_up_to_no_number_are_shown_in_a_report(tmp_path: Path) -> None:
+    minutes = random_bars(bar_starts(FIRST, FIRST)).with_columns(volume=1e308)
+    store = make_store(tmp_path / "store", {"ALFA": {"1m": minutes}})
+    run = made_run(
+        tmp_path / "run", store, ["ALFA"], session_data_config={"symbols": ["ALFA"], "streams": ["1m"]}, strategies=[]
+    )
+
+    assert "ALFA" in Page(run_report(run)).text

@@ -158,7 +158,7 @@ def test_a_split_and_a_new_name_reach_the_account_and_its_strategies() -> None:
         end(ledger, made_fill("ALFA", 101, 30.0, number=number, strategy=name), last_prices={"ALFA": 30.0})
 
     ledger.split("ALFA", 1.5, quantity=303, price=20.0, time_ns=OPEN_NS, zone=UTC)
-    ledger.rename("ALFA", "BETA", time_ns=OPEN_NS, zone=UTC)
+    ledger.rename({"ALFA": "BETA"}, time_ns=OPEN_NS, zone=UTC)
     end(ledger, last_prices={"BETA": 21.0})
 
     result = ledger.result(sessions_per_year=252)
@@ -178,8 +178,7 @@ def test_two_symbols_that_get_one_name_earn_together(
     end(ledger, made_fill("ALFA", units[0], 100.0), made_fill("BRVO", units[1], 120.0, number=2))
     time_ns = OPEN_NS + 86_400 * 10**9
 
-    ledger.rename("ALFA", "BETA", time_ns=time_ns, zone=UTC)
-    ledger.rename("BRVO", "BETA", time_ns=time_ns, zone=UTC)
+    ledger.rename({"ALFA": "BETA", "BRVO": "BETA"}, time_ns=time_ns, zone=UTC)
     day = end(ledger, last_prices={"BETA": 110.0}, day=DAY + timedelta(days=1))
 
     assert [(abs(trade.quantity), trade.pnl) for trade in day.trades] == closed

@@ -167,7 +167,7 @@ def test_a_position_goes_on_under_a_new_name() -> None:
     book = TradeBook(FIFO)
     book.end_session([made_fill("ALFA", 10, 10.0)], {})
 
-    book.rename("ALFA", "BETA", time_ns=OPEN_NS, zone=UTC)
+    book.rename({"ALFA": "BETA"}, time_ns=OPEN_NS, zone=UTC)
 
     (trade,) = book.end_session([made_fill("BETA", -10, 12.0, number=2, minute=5)], {})
     assert (trade.symbol, trade.pnl) == ("BETA", 20)

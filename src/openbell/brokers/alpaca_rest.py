@@ -110,7 +110,11 @@ class AlpacaTrading:
             return None
 
     def orders(self, status: str, *, nested: bool = False) -> Iterator[JsonObject]:
-        """Yield the orders of a status (open, closed or all), the newest first."""
+        """Yield the orders of a status (open, closed or all), the newest first.
+
+        Raises:
+            NoAnswerError: There are more than can be listed.
+        """
         params: dict[str, Any] = {"status": status, "limit": _ORDERS_IN_PAGE, "direction": "desc"}
         if nested:
             params["nested"] = "true"
@@ -120,10 +124,13 @@ class AlpacaTrading:
             new = [row for row in page if str(row["id"]) not in seen]
             yield from new
             seen.update(str(row["id"]) for row in new)
-            if len(page) < _ORDERS_IN_PAGE or not new:
+            if len(page) < _ORDERS_IN_PAGE:
                 return
+            if not new:
+                break
             # The bound includes this time, so that no order of the same time is left out; known ones are skipped.
             params["until"] = page[-1]["submitted_at"]
+        raise NoAnswerError(f"more than {len(seen):,} orders at Alpaca ({status}), or more of one time than it lists")
 
     def activities(self, after: str, kinds: str = "") -> list[JsonObject]:
         """Return the account's activities after a time, the oldest first.

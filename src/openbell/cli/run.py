@@ -136,14 +136,14 @@ def run_and_show(
         goes_on: Whether the run is resumed.
 
     Raises:
-        OpenbellError: The run failed; its results so far are printed already.
-        typer.Exit: The run was interrupted.
+        OpenbellError: The run failed; what it did is printed already.
+        typer.Exit: It was interrupted or stopped.
     """
     run = _Run(make, screen, goes_on)
     try:
         _run_and_report(run, config, store, folder, shown, bars=bars, indicators=indicators)
     except KeyboardInterrupt as stop:
-        say(run.interruption())
+        say(run.interruption(stop))
         raise typer.Exit(exit_code_of(stop)) from stop
 
 
@@ -162,13 +162,13 @@ class _Run:
         """Return the result so far, or None when the run did not begin."""
         return self.system.summary() if self.system is not None and self.folder is not None else None
 
-    def interruption(self) -> str:
-        """Return a text that says where the run was interrupted."""
+    def interruption(self, stop: KeyboardInterrupt) -> str:
+        """Return where it was interrupted or stopped."""
         result = self.result()
         if result is not None and result.error is not None:
             return result.error
         at = f"after session {result.days[-1].date}" if result and result.days else "before the first session"
-        return f"interrupted {at}"
+        return f"{str(stop) or 'interrupted'} {at}"
 
 
 def _run_and_report(
@@ -180,8 +180,8 @@ def _run_and_report(
     except OpenbellError as error:
         _report(run, shown.as_json, str(error))
         raise
-    except KeyboardInterrupt:
-        _report(run, shown.as_json, run.interruption())
+    except KeyboardInterrupt as stop:
+        _report(run, shown.as_json, run.interruption(stop))
         raise
     _report(run, shown.as_json)
 
@@ -207,6 +207,8 @@ def _run_sessions(
         run.folder = RunFolder(
             target, run.system.config, keep_bars=bars, keep_indicators=indicators, goes_on=run.goes_on
         )
+        if run.screen is not None:
+            say(f"run folder: {target}")  # for those who stop it, or look at it, while it goes on
         play(run.folder)
 
 

@@ -173,6 +173,7 @@ class SessionCoordinator(CompatCoordinator):
             runner.setup()
             if trading is not None:
                 trading.settle(self.clock.now_ns)
+            runner.save_states()
             self.reporter.finish_batch()
             self.reporter.day_prepared(self.session_data)
             self.load_s += watch.seconds

@@ -99,6 +99,9 @@ class Dispatcher:
             # Read first, so that what another thread adds while subscriptions are resolved is seen after this batch.
             self._version = self._session_data.series_version
             self._batches = self._source.batches_after(self._delivered_ns)
+            if self._trading is not None:
+                self._trading.markets_changed()
+            self._write()  # what is asked for now is of now, and the next batch of when there is a bar
         return next(self._batches, None)
 
     def deliver(self, batch: EventBatch | BarRun) -> None:
@@ -218,11 +221,15 @@ class Dispatcher:
         if self._trading is not None and self._trading.requests:
             self._trading.settle(self._delivered_ns)
         self._runner.notify_of_symbols()
+        self._write()
+        if self._delivered_ns >= self._progress_due_ns:
+            self._report_progress()
+
+    def _write(self) -> None:
+        """Write the events that wait, with the states of strategies that belong to them."""
         if self._reporter.pending:
             self._runner.save_states()
         self._reporter.finish_batch()
-        if self._delivered_ns >= self._progress_due_ns:
-            self._report_progress()
 
     def _report_progress(self) -> int:
         """Report how far the session is, and return when to report again."""

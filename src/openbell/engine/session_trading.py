@@ -73,13 +73,16 @@ class SessionTrading:
         """Requests of strategies that are not carried out yet, always the same list."""
         return self._desk.requests
 
+    def markets_changed(self) -> None:
+        """Let orders fill in the bars that the session has now."""
+        self._desk.markets_changed()
+
     def deliver(self, time_ns: int) -> None:
         """Deliver the fills and order changes that are known by a time, before anything else at that time.
 
         Raises:
             ComponentError: A strategy raised.
         """
-        self._desk.markets_changed()
         self._notify()
         while self._desk.deliver(time_ns):
             if self._callbacks:

@@ -245,8 +245,9 @@ class SystemManager:
         try:
             return run_day(day)
         except BaseException as error:
+            said = str(error)
             stopped = isinstance(error, KeyboardInterrupt)
-            self._error = f"interrupted in session {day}" if stopped else str(error) or type(error).__name__
+            self._error = f"{said or 'interrupted'} in session {day}" if stopped else said or type(error).__name__
             raise
 
     def _require_bars(self) -> None:

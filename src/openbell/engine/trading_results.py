@@ -88,7 +88,7 @@ class TradingResults:
     def _adjust(self, adjustment: Adjustment) -> None:
         zone = self._desk.time_manager.timezone
         if isinstance(adjustment, Renamed):
-            self._ledger.rename(adjustment.symbol, adjustment.new_symbol, time_ns=adjustment.time_ns, zone=zone)
+            self._ledger.rename(adjustment.names, time_ns=adjustment.time_ns, zone=zone)
         else:
             self._ledger.split(
                 adjustment.symbol,

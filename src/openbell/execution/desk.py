@@ -135,7 +135,7 @@ class TradingDesk:
 
     def _simulated_broker(self) -> SimulatedBroker:
         markets, rules = self.markets, FillRules.of(self.config.fills)
-        context = FillContext(markets.of, markets.finer, markets.instrument, self.clock, self._zone)
+        context = FillContext(markets.of, markets.finer, self.last_price, markets.instrument, self.clock, self._zone)
         return SimulatedBroker(rules, self.costs, context, self.open_orders, self)
 
     # Sessions
@@ -258,9 +258,9 @@ class TradingDesk:
         return taken
 
     def markets_changed(self) -> None:
-        """Match orders again where a symbol has another finest series now."""
-        for symbol in self.markets.changed():
-            self.broker.rematch(symbol)
+        """Let orders fill in the bars that the session has now."""
+        for symbol, before in self.markets.changed().items():
+            self.broker.rematch(symbol, before)
             self.watch.changed(symbol)
 
     def markets_grew(self, symbols: Iterable[str], late_ns: Mapping[str, int] | None = None) -> None:
@@ -282,7 +282,7 @@ class TradingDesk:
             if symbol in from_ns:
                 self.watch.market_grew(symbol)
         if from_ns:
-            self.broker.markets_grew(from_ns)
+            self.broker.markets_grew(from_ns, late_ns or {})
 
     # Events of the broker
 

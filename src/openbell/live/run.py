@@ -275,6 +275,7 @@ class LiveRun:
             connection.came_back(arrival.time_ns)
         elif isinstance(event, FeedClock):
             connection.told_time(event)
+            self.resources.supply.behind_ns = connection.behind_ns
         elif isinstance(event, FeedLost):
             connection.lost(event, arrival.time_ns)
             return event.reason

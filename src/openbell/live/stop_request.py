@@ -20,6 +20,9 @@ WHY_FLATTENED = "the run is to stop, and closes all positions"
 class Stopped(KeyboardInterrupt):
     """The run was stopped from outside."""
 
+    def __init__(self) -> None:
+        super().__init__("stopped by openbell stop")
+
 
 class Flattening:
     """Closing of all positions of a session, because its run is to stop.

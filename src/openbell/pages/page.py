@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from openbell.results import number_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CANDLES", "EQUITY", "html_page", "inline_json", "part", "served_page", "static_file"]
+__all__ = ["CANDLES", "EQUITY", "browser_json", "html_page", "inline_json", "part", "served_page", "static_file"]
 
 EQUITY = ("charts.js",)
 """Scripts that draw the equity of a run."""
@@ -119,9 +120,25 @@ def part(template: str, values: Mapping[str, object]) -> Markup:
     return Markup(_environment().get_template(template).render(values))  # noqa: S704 -- the template escapes
 
 
+def browser_json(value: object) -> str:
+    """Return JSON as browsers read it, with null for numbers that are not finite."""
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    except ValueError:  # hardly ever: to look at every number of a chart takes longer than to write it
+        return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def inline_json(value: object) -> Markup:
     """Return a value as JSON that is safe within a script element, whatever its texts are."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    text = browser_json(value)
     for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return Markup(text)  # noqa: S704 -- nothing in it ends the element

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
 
 from openbell.errors import IntervalError
 from openbell.model.interval import Interval, base_candidates, determine_required_base, parse_interval
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from openbell.timing.grid import ExpectedBars
     from openbell.timing.time_manager import TimeManager
 
+Origin: TypeAlias = Literal["store", "feed"]
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 _SIZE_BY_TIMES = 8
 """Size in the cache of a result that follows from times: a few columns, like this many windows of bars in memory."""
 
-__all__ = ["Market", "PastSessions", "ProvisioningContext", "RunScope", "StoredDay", "base_for"]
+__all__ = ["Market", "Origin", "PastSessions", "ProvisioningContext", "RunScope", "StoredDay", "base_for"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,6 +174,11 @@ class ProvisioningContext:
     def config(self) -> SessionConfig:
         """The config."""
         return self.run.config
+
+    @property
+    def origin(self) -> Origin:
+        """Source of bars of earlier days, as people call it."""
+        return "store" if self.offered is None else "feed"
 
     @property
     def day(self) -> date:

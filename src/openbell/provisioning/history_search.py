@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from openbell.provisioning.context import Market, PastSessions, ProvisioningContext, StoredDay
     from openbell.provisioning.needs import IntervalNeed, Needs
 
-__all__ = ["FoundHistory", "HistoryProof", "find_histories", "measured_from", "prefetch", "series_starts"]
+__all__ = [
+    "FoundHistory",
+    "HistoryProof",
+    "find_histories",
+    "further_back",
+    "measured_from",
+    "prefetch",
+    "series_starts",
+]
 
 _FEWEST_SESSIONS_FURTHER = 5
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
@@ -218,8 +226,8 @@ def _judge(market: Market, needs: Needs, name: str, extent: _Extent, stored_firs
     if (short_bars <= 0 and short_sessions <= 0) or stored_from is None or first <= stored_from:
         return _Judgement(proof, None)
     try:
-        return _Judgement(proof, _further_back(need, first, short_bars, short_sessions, market))
-    except CalendarError:  # the calendar begins too late for so many bars: read all that the store has
+        return _Judgement(proof, further_back(need, first, short_bars, short_sessions, market))
+    except CalendarError:  # the calendar ends before so many bars: what the store has is all there can be
         return _Judgement(proof, market.time_manager.first_session_on_or_after(stored_from))
 
 
@@ -263,7 +271,19 @@ def _first_to_read(market: Market, needs: Needs, name: str) -> date:
     return first
 
 
-def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessions: int, market: Market) -> date:
+def further_back(need: IntervalNeed, first: date, short_bars: int, short_sessions: int, market: Market) -> date:
+    """Return the day from which on bars are looked for next, because those since another are too few.
+
+    Args:
+        need: What is asked for.
+        first: The day since which they were looked for.
+        short_bars: How many bars are missing; none if not above 0.
+        short_sessions: How many sessions with bars are missing, likewise.
+        market: The exchange.
+
+    Raises:
+        CalendarError: The calendar does not reach that far back.
+    """
     tm = market.time_manager
     further = tm.session_before(first, max(short_sessions, _FEWEST_SESSIONS_FURTHER))
     if short_bars > 0:

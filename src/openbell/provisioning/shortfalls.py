@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
-    from openbell.provisioning.context import Market, StoredDay
+    from openbell.provisioning.context import Market, Origin, StoredDay
     from openbell.provisioning.history_search import HistoryProof
     from openbell.provisioning.needs import IndicatorNeed, IntervalNeed, Needs
 
@@ -32,10 +32,13 @@ _SHORTEST_NS = 5 * 60_000_000_000
 _MOST_SHOWN = 3
 
 
-def lookback_shortfalls(market: Market, needs: Needs, histories: tuple[HistoryProof, ...]) -> tuple[str, ...]:
-    """Describe the indicators that have too few bars for their first value."""
+def lookback_shortfalls(
+    market: Market, needs: Needs, histories: tuple[HistoryProof, ...], origin: Origin
+) -> tuple[str, ...]:
+    """Describe the indicators for whose first value bars are missing."""
     return tuple(
-        f"{indicator.key} needs {needed} of {indicator.interval}, has {found}: {_where_bars_begin(proof, market)}"
+        f"{indicator.key} needs {needed} of {indicator.interval}, has {found}: "
+        f"{_where_bars_begin(proof, market, origin)}"
         for indicator, proof in _with_history(needs, histories)
         for needed, found in _missing_for_lookback(indicator, proof)
     )
@@ -60,10 +63,10 @@ def _missing_for_lookback(indicator: IndicatorNeed, proof: HistoryProof) -> Iter
         yield f"{indicator.lookback_sessions} earlier sessions", proof.sessions
 
 
-def _where_bars_begin(proof: HistoryProof, market: Market) -> str:
+def _where_bars_begin(proof: HistoryProof, market: Market, origin: Origin) -> str:
     if proof.available_from is None:
-        return f"the store has no {proof.need.base} bars before {market.day}"
-    begins = f"the store's {proof.need.base} bars begin {proof.available_from}"
+        return f"the {origin} has no {proof.need.base} bars before {market.day}"
+    begins = f"the {origin}'s {proof.need.base} bars begin {proof.available_from}"
     listed = _listed_in_mid_session(proof, market)
     return f"{begins} at {listed}, in mid-session: was it listed then?" if listed else begins
 
@@ -82,7 +85,7 @@ def _listed_in_mid_session(proof: HistoryProof, market: Market) -> str:
 
 
 def other_shortfalls(
-    market: Market, needs: Needs, histories: tuple[HistoryProof, ...], times: tuple[BarTimes, ...]
+    market: Market, needs: Needs, histories: tuple[HistoryProof, ...], times: tuple[BarTimes, ...], origin: Origin
 ) -> tuple[str, ...]:
     """Describe what is less than was asked for, apart from lookbacks.
 
@@ -90,10 +93,11 @@ def other_shortfalls(
     """
     found = list(_unsettled(needs, histories))
     base = next((proof for proof in histories if str(proof.need.interval) == needs.base_interval), None)
-    if base is not None and base.available_from is None:
+    # A feed is asked for no more than is needed: what was not asked for is not missing.
+    if base is not None and base.available_from is None and (origin == "store" or _asks_for_history(base.need)):
         found.append(f"{base.need.base}: no bars before {market.day}")
     for proof, read in zip(histories, times, strict=True):
-        found += _history_shortfalls(proof, read, market)
+        found += _history_shortfalls(proof, read, market, origin)
     return tuple(found)
 
 
@@ -108,7 +112,7 @@ def _unsettled(needs: Needs, histories: tuple[HistoryProof, ...]) -> Iterator[st
             )
 
 
-def _history_shortfalls(proof: HistoryProof, times: BarTimes, market: Market) -> Iterator[str]:
+def _history_shortfalls(proof: HistoryProof, times: BarTimes, market: Market, origin: Origin) -> Iterator[str]:
     name = proof.need.interval
     if (proof.need.bars or proof.need.lookback_sessions) and _is_of_sessions(proof):
         past = market.sessions_from(proof.first_session)
@@ -117,15 +121,15 @@ def _history_shortfalls(proof: HistoryProof, times: BarTimes, market: Market) ->
             days = _days_by_name(_empty_sessions(proof, times, market))
             yield f"{name}: the warm-up reaches back to {proof.first_session}, because {count} no bars: {days}"
     if proof.bars < proof.need.trailing_bars:
-        where = _where_bars_begin(proof, market)
+        where = _where_bars_begin(proof, market, origin)
         yield f"{name}: {proof.need.trailing_bars} trailing bars were asked for, {proof.bars} are there ({where})"
-    if proof.sessions < proof.need.trailing_sessions and (text := _trailing_shortfall(proof, market)):
+    if proof.sessions < proof.need.trailing_sessions and (text := _trailing_shortfall(proof, market, origin)):
         yield f"{name}: {text}"
     elif proof.stored_from_ns == proof.start_ns and _listed_in_mid_session(proof, market):
-        yield f"{name}: {_where_bars_begin(proof, market)}"
+        yield f"{name}: {_where_bars_begin(proof, market, origin)}"
 
 
-def _trailing_shortfall(proof: HistoryProof, market: Market) -> str:
+def _trailing_shortfall(proof: HistoryProof, market: Market, origin: Origin) -> str:
     """Describe the trailing sessions that are missing (empty when none is)."""
     # Bars of several sessions are not counted against sessions.
     asked, tm = proof.need.trailing_sessions, market.time_manager
@@ -133,9 +137,9 @@ def _trailing_shortfall(proof: HistoryProof, market: Market) -> str:
     late = not begun or tm.session_before(market.day, asked) < begun
     if _is_of_sessions(proof):
         text = f"{asked} trailing sessions were asked for, {proof.sessions} have bars"
-        return f"{text} ({_where_bars_begin(proof, market)})" if late else text
+        return f"{text} ({_where_bars_begin(proof, market, origin)})" if late else text
     if late:
-        return f"{asked} trailing sessions were asked for, but {_where_bars_begin(proof, market)}"
+        return f"{asked} trailing sessions were asked for, but {_where_bars_begin(proof, market, origin)}"
     if not proof.sessions:
         return f"no whole {proof.need.interval} bar lies in {asked} trailing sessions; ask for more, to have one"
     return ""
@@ -196,7 +200,11 @@ class _Hole(NamedTuple):
 
 def _looks_back(need: IntervalNeed) -> bool:
     # A day without its daily bar is a session without bars, which is another warning.
-    return str(need.interval) != "1d" and bool(need.bars or need.lookback_sessions or need.trailing_sessions)
+    return str(need.interval) != "1d" and _asks_for_history(need)
+
+
+def _asks_for_history(need: IntervalNeed) -> bool:
+    return bool(need.bars or need.lookback_sessions or need.trailing_sessions)
 
 
 def _shortest(need: IntervalNeed) -> int:

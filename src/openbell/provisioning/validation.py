@@ -149,11 +149,10 @@ def _history_meets_lookback(evidence: Evidence, context: ProvisioningContext) ->
     if context.config.session_data_config.on_shortfall == "warm":
         return None
     market, histories = context.market(evidence.symbol), tuple(evidence.histories.values())
-    shortfalls = context.memo(lookback_shortfalls, market, evidence.needs, histories)
+    shortfalls = context.memo(lookback_shortfalls, market, evidence.needs, histories, context.origin)
     found = " ".join(f"{evidence.symbol} {shortfall}." for shortfall in shortfalls)
-    return (
-        f"{found} Import earlier data, start later, or set session_data_config.on_shortfall: warm." if found else None
-    )
+    earlier = "Import earlier data, start later" if context.origin == "store" else "Keep bars with live.keep_bars"
+    return f"{found} {earlier}, or set session_data_config.on_shortfall: warm." if found else None
 
 
 def _history_faults(evidence: Evidence, context: ProvisioningContext) -> str | None:
@@ -188,8 +187,8 @@ def _warnings(
     market, proofs = context.market(block[0].symbol), tuple(found.histories.values())
     of_all: list[str] = []
     if context.config.session_data_config.on_shortfall == "warm":
-        shortfalls = context.memo(lookback_shortfalls, market, needs, proofs)
+        shortfalls = context.memo(lookback_shortfalls, market, needs, proofs, context.origin)
         of_all += [f"{shortfall}; it is not valid until it has enough" for shortfall in shortfalls]
-    of_all += context.memo(other_shortfalls, market, needs, proofs, found.times)
+    of_all += context.memo(other_shortfalls, market, needs, proofs, found.times, context.origin)
     prices = price_warnings(needs.indicators, found.bars, market, context.time_manager.now_ns)
     return [(*of_all, *own, *found.holes, *split) for own, split in zip(prices, found.splits, strict=True)]

@@ -249,7 +249,7 @@ def _witnesses(store: BarStore, others: Sequence[str], days: Sequence[date], tim
     opens, closes = _edges(time_manager.grid(days[0], days[0]))
     day_ns = day_number(days[0]) * DAY_NS
     found: dict[str, None] = {}
-    for interval in ("1d", "1m", "1s"):
+    for interval in dict.fromkeys(interval for symbol in others for interval in store.intervals(symbol)):
         low, high = (day_ns, day_ns + DAY_NS) if interval == "1d" else (int(opens[0]), int(closes[0]))
         try:
             found.update(dict.fromkeys(name for name, _, _ in store.read_rows(others, interval, low, high).runs))

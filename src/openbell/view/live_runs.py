@@ -13,6 +13,7 @@ from openbell.errors import ConfigError, RunFolderError, printable
 from openbell.live.status.live_status import STATUS
 from openbell.live.status.run_lock import OVER, STATE, is_running, read_state
 from openbell.live.stop_request import ask_to_stop
+from openbell.pages.page import browser_json
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ async def follow(folder: Path, last_id: str, is_ending: Callable[[], bool]) -> A
 
 def event(name: str, value: object, offset: int) -> str:
     """Return the text of a server-sent event, with an offset in a file as its id."""
-    return f"id: {offset}\nevent: {name}\ndata: {json.dumps(value, allow_nan=False)}\n\n"
+    return f"id: {offset}\nevent: {name}\ndata: {browser_json(value)}\n\n"
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from openbell.pages.page import browser_json
 from openbell.pages.report.charts import PRICES
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ServedChart:
             {"name": column.name, "bytes": column.values.itemsize, "decimals": column.decimals}
             for column in self._columns
         ]
-        text = json.dumps({**head, "first": first, "after": after, "columns": kinds}, allow_nan=False).encode()
+        text = browser_json({**head, "first": first, "after": after, "columns": kinds}).encode()
         text += b" " * (-(len(text) + 4) % _ALIGNED)
         aligned = [part + b"\0" * (-len(part) % _ALIGNED) for part in parts]
         return b"".join([len(text).to_bytes(4, "little"), text, *aligned])

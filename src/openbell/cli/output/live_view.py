@@ -267,8 +267,8 @@ def _table_and_rest(table: Table, shown: int, others: int, what: str) -> list[_B
 
 
 def _happened(happened: Sequence[Happening], rows: int) -> Iterable[Text]:
-    """Yield a line for each of the last happenings."""
-    for one in happened[-rows:]:
+    """Yield the last lines of what happened, in order of time, since a session may be behind its feed."""
+    for one in sorted(happened[-rows:], key=lambda one: one.time):
         line = _line((f"{one.time[11:19]} ", "dim"), (f"{one.kind:<8}", _OF_KIND.get(one.kind, "dim")))
         line.append(_clean(one.text))
         yield line

@@ -26,7 +26,11 @@ class Terminated(KeyboardInterrupt):
 
 
 def exit_code_of(stop: KeyboardInterrupt) -> int:
-    """Return the exit code of a command that a signal ended."""
+    """Return the exit code of a command that a signal ended, or that was asked to stop."""
+    from openbell.live.stop_request import Stopped
+
+    if isinstance(stop, Stopped):
+        return 0
     return 128 + (stop.number if isinstance(stop, Terminated) else signal.SIGINT)
 
 

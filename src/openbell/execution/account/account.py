@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from openbell.execution.account.corporate_actions import merged_average, profit_of_merging
 from openbell.model.order import DUST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Account", "Holding"]
 
@@ -95,9 +99,13 @@ class Account:
         holding.quantity, holding.average_price, holding.last_price = quantity, average_price, last_price
         holding.realized += profit
 
-    def rename(self, symbol: str, new_symbol: str) -> None:
-        """Move a holding to its symbol's new name, and merge it with a holding there."""
-        holding = self.holdings.pop(symbol)
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Move holdings to new names, which may be those that others of them had before."""
+        renamed = {old: self.holdings.pop(old) for old in names if old in self.holdings}
+        for old, holding in renamed.items():
+            self._rename(holding, names[old])
+
+    def _rename(self, holding: Holding, new_symbol: str) -> None:
         other = self.holdings.get(new_symbol)
         holding.symbol = new_symbol
         if other is not None:

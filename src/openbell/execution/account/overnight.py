@@ -17,7 +17,7 @@ from openbell.execution.account.margin import borrow_cost
 from openbell.model.cash_flow import CashFlow, CashFlowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from openbell.actions import Action
@@ -50,16 +50,14 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A new name of a symbol that was held.
+    """New names of symbols that were held, all of one day.
 
     Attributes:
-        symbol: The symbol.
-        new_symbol: Its new name.
+        names: The new names by symbol.
         time_ns: When, nanoseconds since 1970 UTC.
     """
 
-    symbol: str
-    new_symbol: str
+    names: Mapping[str, str]
     time_ns: int
 
 
@@ -92,8 +90,12 @@ class Overnight:
             return
         if self._store is None:
             self._store = ActionStore(store.path)
-        for action in _since(self._store.book(), concerned, before, day):
-            self._apply(action)
+        for actions in _since(self._store.book(), concerned, before, day):
+            for action in actions:
+                self._apply(action)
+            # All at once, for a symbol may get the name that another one gives up.
+            if names := {action.symbol: new for action in actions if (new := action.new_symbol) is not None}:
+                self._rename(names)
 
     def _charge_borrowing(self, days: int) -> None:
         rate = self._desk.config.borrow_rate
@@ -107,8 +109,6 @@ class Overnight:
             self._dividend(action.symbol, action.value or 0.0)
         elif action.type == "split":
             self._split(action.symbol, action.value or 1.0)
-        elif action.new_symbol is not None:
-            self._rename(action.symbol, action.new_symbol)
 
     def _dividend(self, symbol: str, per_unit: float) -> None:
         held = self._desk.account.quantity(symbol)
@@ -133,14 +133,17 @@ class Overnight:
             else:
                 self._broker.restate(after, 1 / ratio)
 
-    def _rename(self, symbol: str, new_symbol: str) -> None:
-        desk = self._desk
-        desk.markets.instruments.rename(symbol, new_symbol)
-        if symbol in desk.account.holdings:
-            desk.account.rename(symbol, new_symbol)
-            desk.recorder.adjustments.append(Renamed(symbol, new_symbol, desk.clock.now_ns))
-        for order in desk.open_orders.of_symbol(symbol):
-            self._broker.restate(rename_order(order, new_symbol))
+    def _rename(self, names: Mapping[str, str]) -> None:
+        desk, targets = self._desk, self._desk.targets.orders
+        desk.markets.instruments.rename(names)
+        if held := {symbol: new for symbol, new in names.items() if symbol in desk.account.holdings}:
+            desk.account.rename(held)
+            desk.recorder.adjustments.append(Renamed(held, desk.clock.now_ns))
+        targets |= {new: targets.pop(symbol) for symbol, new in names.items() if symbol in targets}
+        for order in [
+            rename_order(order, new) for symbol, new in names.items() for order in desk.open_orders.of_symbol(symbol)
+        ]:
+            self._broker.restate(order)
 
     def _pay(self, kind: CashFlowKind, symbol: str, quantity: float, amount: float) -> None:
         desk = self._desk
@@ -157,8 +160,8 @@ class Overnight:
         )
 
 
-def _since(book: ActionBook, symbols: Iterable[str], before: date, through: date) -> Iterator[Action]:
-    """Iterate over the actions of symbols after one day and through another, in the order of application."""
+def _since(book: ActionBook, symbols: Iterable[str], before: date, through: date) -> Iterator[list[Action]]:
+    """Iterate over the actions of symbols after one day and through another, day by day in order of application."""
     names = dict.fromkeys(symbols)
     found: dict[Action, None] = {}
     while names:
@@ -169,4 +172,4 @@ def _since(book: ActionBook, symbols: Iterable[str], before: date, through: date
                 if action.new_symbol is not None:  # from then on actions are under the new name
                     names[action.new_symbol] = None
     for day in sorted({action.ex_date for action in found}):
-        yield from in_order(action for action in found if action.ex_date == day)
+        yield in_order(action for action in found if action.ex_date == day)

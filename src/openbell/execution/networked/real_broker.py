@@ -25,10 +25,11 @@ from openbell.model.broker_events import (
 from openbell.model.order import OPEN_STATUSES, OrderStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from openbell.execution.desk import TradingDesk
     from openbell.execution.networked.outbox import Outgoing
+    from openbell.execution.simulated.symbol_market import SymbolMarket
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.order import Order
     from openbell.timing.trading_session import TradingSession
@@ -118,10 +119,10 @@ class RealBroker:
     def end_session(self) -> None:
         """Do nothing, because open orders stay at the broker."""
 
-    def rematch(self, symbol: str) -> None:
+    def rematch(self, symbol: str, before: SymbolMarket | None) -> None:
         """Do nothing, because the broker fills orders by its own prices."""
 
-    def markets_grew(self, from_ns: Mapping[str, int]) -> None:
+    def markets_grew(self, from_ns: Mapping[str, int], late: Container[str]) -> None:
         """Do nothing, because the broker fills orders by its own prices."""
 
     # Requests

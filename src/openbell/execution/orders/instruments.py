@@ -11,6 +11,8 @@ from openbell.execution.values_on_demand import ValuesOnDemand
 from openbell.model.instrument import Instrument
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from openbell.config import ExecutionConfig
@@ -71,10 +73,11 @@ class InstrumentTable:
             )
         return None
 
-    def rename(self, old: str, new: str) -> None:
-        """Use the terms of a symbol for its new name, unless that has terms of its own."""
-        if old in self._entries and new not in self._entries:
-            self._entries = {**self._entries, new: self._entries[old]}
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Use the terms of symbols for their new names, unless those have terms of their own."""
+        before = self._entries
+        for new, entry in [(new, before[old]) for old, new in names.items() if old in before and new not in before]:
+            self._entries = {**self._entries, new: entry}
             self._made.pop(new, None)
             self._refusals.pop(new, None)
 

@@ -65,8 +65,10 @@ class Checks:
         self._cutoff_ns = on_close_cutoff_minutes(desk.time_manager) * _MINUTE_NS
         risk = desk.config.risk
         self._has_limits = any(value is not None for value in risk.model_dump().values())
+        self._collar = risk.price_collar_percent
         self._rate = OrderRate(risk.max_orders_per_minute)
         self._repeats = Repeats(risk.duplicate_seconds)
+        self._uncompared: set[str] = set()  # orders and legs of before the first price, which the collar waits for
         self._memo: tuple[tuple[int, int], AccountNow] | None = None
 
     def refusal(self, order: Order, *, instead_of: Order | None = None) -> str:
@@ -79,16 +81,17 @@ class Checks:
         desk, symbol = self._desk, order.symbol
         if instead_of is None and order.strategy and (reason := self._closed_to(order)):
             return reason
-        if instead_of is None and desk.markets.of(symbol) is None and (reason := desk.markets.provide(symbol)):
+        if instead_of is None and (reason := desk.markets.provide(symbol)):
             return reason
         if refusal := self._against_terms(order, instead_of):
             return refusal
         if not order.strategy:
             return ""  # the account's own orders make positions smaller
-        if order.parent is not None:
-            return self._beyond_collar(order) or ""  # a leg ends what its entry begins
-        if self._has_limits and (refusal := self._beyond_limits(order, instead_of)):
-            return refusal
+        beyond = self._beyond_collar(order)
+        if order.parent is not None or beyond:
+            return beyond or ""  # a leg ends what its entry begins
+        if self._has_limits and (beyond := self._beyond_limits(order, instead_of)):
+            return beyond
         return self._beyond_account(order, instead_of) or ""
 
     def _closed_to(self, order: Order) -> str:
@@ -111,6 +114,8 @@ class Checks:
             fee: Their fee.
         """
         desk, symbol = self._desk, order.symbol
+        if self._uncompared and (beyond := self._beyond_collar_at_fill(order, price)):
+            return beyond
         if self._is_margin and self._shorting and not desk.reserved.counts_nothing(order.id):
             return ""  # it was checked when it was placed, at its price then
         if not self._shorting and (refusal := short_refusal(desk.account.quantity(symbol), quantity, shorting=False)):
@@ -188,7 +193,25 @@ class Checks:
         )
 
     def _beyond_collar(self, order: Order) -> str | None:
-        return collar_refusal(self._desk.config.risk, order, self._desk.last_price(order.symbol) or 0.0)
+        if self._collar is None or (order.limit is None and order.stop is None):
+            return None
+        self._uncompared.discard(order.id)
+        price = self._desk.last_price(order.symbol)
+        if price is not None:
+            return collar_refusal(self._desk.config.risk, order, price)
+        if self._desk.is_real:
+            return (
+                f"no price of {order.symbol} is known that its {order.price_words} could be compared with, and "
+                f"risk.price_collar_percent is {self._collar:g}. Ask for its history, or order when a bar has closed"
+            )
+        self._uncompared.add(order.id)
+        return None
+
+    def _beyond_collar_at_fill(self, order: Order, price: float) -> str:
+        """Return why an order or one of its legs lies too far from its first price (empty when none does)."""
+        orders = [one for one in (order, *self._desk.open_orders.legs_of(order.id)) if one.id in self._uncompared]
+        self._uncompared.difference_update(one.id for one in orders)
+        return next(filter(None, (collar_refusal(self._desk.config.risk, one, price) for one in orders)), "")
 
     def _beyond_limits(self, order: Order, instead_of: Order | None) -> str | None:
         desk = self._desk

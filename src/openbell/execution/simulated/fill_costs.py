@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.config.execution import ExecutionConfig
+    from openbell.execution.simulated.resting_orders import RestingOrder
     from openbell.execution.simulated.symbol_market import SymbolMarket
     from openbell.model.instrument import Instrument
-    from openbell.model.order import Order
 
 __all__ = ["FillCosts"]
 
@@ -34,7 +34,8 @@ class FillCosts:
         config: Names the models and their parameters.
 
     Attributes:
-        slips: Whether there is any slippage.
+        slips: Whether prices slip at all.
+        month_volume: Units that were traded in the calendar month, by which tiers go.
 
     Raises:
         ConfigError: There is no such model or parameter.
@@ -44,9 +45,8 @@ class FillCosts:
         self._fees = make_fees(config.fees)
         self._slippage = make_slippage(config.slippage)
         self.slips = not isinstance(self._slippage, NoSlippage)
-        self._day: date | None = None
         self._month = (0, 0)
-        self._month_volume = 0.0
+        self.month_volume = 0.0
 
     def slipped(
         self, quantity: float, price: float, market: SymbolMarket, row: int, instrument: Instrument
@@ -56,32 +56,33 @@ class FillCosts:
         slipped = self._slippage.price(quantity, price, bar, instrument)
         return slipped, max(0.0, (slipped - price) * quantity * instrument.multiplier)
 
+    def begin_session(self, day: date) -> None:
+        """Begin a session, perhaps the first one of its month."""
+        if self._month != (month := (day.year, day.month)):
+            self._month, self.month_volume = month, 0.0
+
     def fee(
-        self, order: Order, quantity: float, price: float, instrument: Instrument, *, charged: float, maker: bool
+        self, resting: RestingOrder, quantity: float, price: float, instrument: Instrument, *, maker: bool
     ) -> float:
-        """Return the fee of one fill of an order, whose fills before were charged an amount."""
-        if not order.filled_quantity:
-            return self._fees.fee(quantity, price, instrument, maker=maker, month_volume=self._month_volume)
+        """Return the fee of one fill of an order."""
+        if not resting.traded:
+            return self._fees.fee(quantity, price, instrument, maker=maker, month_volume=self.month_volume)
         return fee_of_part(
             self._fees,
             quantity,
             price,
             instrument,
-            filled=order.filled_quantity,
-            filled_price=order.average_fill_price or 0.0,
-            charged=charged,
+            filled=resting.traded,
+            filled_price=resting.traded_price,
+            charged=resting.fees,
             maker=maker,
-            month_volume=self._month_volume,
+            month_volume=resting.month_volume,
         )
 
     def estimate(self, quantity: float, price: float, instrument: Instrument) -> float:
         """Return the fee of an order that would fill at a price, all at once."""
-        return self._fees.fee(quantity, price, instrument, month_volume=self._month_volume)
+        return self._fees.fee(quantity, price, instrument, month_volume=self.month_volume)
 
-    def count(self, quantity: float, day: date) -> None:
-        """Add filled units to the volume of the month, which decides the fee tier."""
-        if day is not self._day:
-            self._day, month = day, (day.year, day.month)
-            if month != self._month:
-                self._month, self._month_volume = month, 0.0
-        self._month_volume += abs(quantity)
+    def count(self, quantity: float) -> None:
+        """Count filled units towards the volume of the month."""
+        self.month_volume += abs(quantity)

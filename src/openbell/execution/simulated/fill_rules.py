@@ -44,6 +44,7 @@ class FillContext:
     Attributes:
         market_of: Returns the market of a symbol today, or None.
         finer_of: Returns the market of a symbol within one of its bars, by the next finer bars; or None.
+        last_price: Returns the last price of a symbol that is known now, or None.
         instrument_of: Returns the terms of a symbol.
         clock: The session clock.
         zone: The time zone.
@@ -51,6 +52,7 @@ class FillContext:
 
     market_of: Callable[[str], SymbolMarket | None]
     finer_of: Callable[[SymbolMarket, int], SymbolMarket | None]
+    last_price: Callable[[str], float | None]
     instrument_of: Callable[[str], Instrument]
     clock: SimulatedClock
     zone: tzinfo

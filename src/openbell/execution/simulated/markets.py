@@ -52,6 +52,7 @@ class Markets:
         self._markets = ValuesOnDemand(self._market_of)
         self.of: Callable[[str], SymbolMarket | None] = self._markets.__getitem__
         self._known: set[str] = set()
+        self._left: set[str] = set()
         self._version = -1
         self._provisioner: Provisioner
         self._session_data: SessionData
@@ -63,6 +64,7 @@ class Markets:
         self._session_data = provisioner.context.session_data
         self._markets.clear()
         self._known.clear()
+        self._left.clear()
         self._version = self._session_data.series_version
 
     def _market_of(self, symbol: str) -> SymbolMarket | None:
@@ -85,20 +87,21 @@ class Markets:
         ends = [market.end for market in [*self.today.values(), *first]]
         return merged_times(ends)
 
-    def changed(self) -> list[str]:
-        """Return the symbols whose finest series has another interval than before, and drop their markets."""
+    def changed(self) -> dict[str, SymbolMarket | None]:
+        """Return the symbols whose finest series is another one than before, or back, with their markets until now."""
+        changed: dict[str, SymbolMarket | None] = {}
         if self._session_data.series_version == self._version:
-            return []
+            return changed
         self._version = self._session_data.series_version
-        changed = []
         for symbol, market in self._markets.items():
             series = self._series_of(symbol)
             if series is None:
-                continue  # positions are still valued by bars that were removed
-            if market is None or parse_interval(series.interval) != market.interval:
-                changed.append(symbol)
+                self._left.add(symbol)  # positions are still valued by bars that were removed
+            elif symbol in self._left or market is None or parse_interval(series.interval) != market.interval:
+                changed[symbol] = market
         for symbol in changed:
             del self._markets[symbol]
+        self._left.difference_update(changed)
         return changed
 
     def grow(self, symbol: str) -> SymbolMarket | None:
@@ -153,9 +156,10 @@ class Markets:
             Why it has none (empty when it has).
         """
         market = self.of(symbol)
-        if market is None:
+        if market is None or symbol in self._left:
             if reason := provision([symbol], self._provisioner).get(symbol):
                 return reason
+            self._left.discard(symbol)
             del self._markets[symbol]
             market = self.of(symbol)
         # Nobody knows whether bars will come today: an order waits for them, and ends with the day.

@@ -75,8 +75,6 @@ def first_match(
         first = low
     if until_ns is not None:
         high = min(high, market.closed_rows(until_ns))
-    if kind is OrderType.TRAILING_STOP and state.best is None and first < high:
-        state = RestingState(best=market.last_price(order.created_ns))
     if kind is OrderType.MARKET and first < high and columns.fillable is None:  # most orders are of this kind
         at_open = new_point((first, columns.open.item(first), True))
         return _made((market, at_open, market.start.item(first), market.end.item(first), True, False)), state

@@ -34,12 +34,17 @@ class RestingOrder:
         left: Units that its legs have filled, legs that have ended included.
         waits: Whether it waits for another order to fill.
         match: Its next fill, or None.
-        state: Its state before the bars in which it was matched last.
+        state: Its state after the bars before ``from_ns``.
         state_after: Its state after the bars of the session, unless it fills.
         fees: What its fills have cost so far.
+        traded: Units of its parts that have filled, as they were traded: no split changes what they have cost.
+        traded_price: Their mean price, likewise.
+        month_volume: Units that the account had traded in the month before the first of them.
         fills: How many fills it has had.
         place: Its place in the order in which orders came.
-        seen_ns: In a market that grows, the start of the bars that it has not been matched in yet.
+        seen_ns: In a market that grows, the start of the bars that it has not been matched in yet; 0 when that is
+            ``from_ns``.
+        seen_state: Its state after the bars before ``seen_ns``.
         turn: Its place among orders that fill in the same bar, by when it was last matched on its own in the session;
             orders of earlier sessions are first, by their ``place``.
         found_too_little: Whether it was reached in a bar whose volume had no unit for it.
@@ -58,12 +63,36 @@ class RestingOrder:
     state: RestingState = UNTOUCHED
     state_after: RestingState = UNTOUCHED
     fees: float = 0.0
+    traded: float = 0.0
+    traded_price: float = 0.0
+    month_volume: float = 0.0
     fills: int = 0
     place: int = 0
     seen_ns: int = 0
+    seen_state: RestingState = UNTOUCHED
     turn: int = 0
     found_too_little: bool = False
     is_plain: bool = False
+
+    @property
+    def seen(self) -> tuple[int, RestingState]:
+        """Start of the bars that it is matched in next, with its state after those before."""
+        return (self.seen_ns, self.seen_state) if self.seen_ns > self.from_ns else (self.from_ns, self.state)
+
+    def go_on(self, begin_ns: int, *, is_late: bool) -> None:
+        """Match it next in bars that begin at a time, with its state after those that were there."""
+        if is_late and self.state_after != self.state:
+            self.seen_ns = 0  # it looks at all bars in their order: what it saw of later ones is no part of that
+        else:
+            self.seen_ns, self.seen_state = begin_ns, self.state_after
+
+    def note_part(self, quantity: float, price: float, month_volume: float) -> None:
+        """Note a fill of a part of it, before which the account had traded some units in the month."""
+        if not self.traded:
+            self.month_volume = month_volume
+        traded = self.traded + quantity
+        self.traded_price = (self.traded * self.traded_price + quantity * price) / traded
+        self.traded = traded
 
     def follow_entry(self, more: float) -> None:
         """Adjust the units to an entry that was enlarged by ``more`` units."""

@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.execution.fill_records import fill_of, why_not_filled
+from openbell.execution.simulated.fill_prices import RestingState
 from openbell.execution.simulated.first_touched import fitting_part
 from openbell.execution.simulated.linked_orders import LinkedOrders
 from openbell.execution.simulated.matching import Match, at_this_close, first_match
@@ -17,12 +18,13 @@ from openbell.execution.simulated.resting_orders import RestingOrder, RestingOrd
 from openbell.model.order import DUST, OrderStatus, OrderType, TimeInForce, order_with_fill, order_with_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from openbell.execution.broker import BrokerListener
     from openbell.execution.orders.open_orders import OpenOrders
     from openbell.execution.simulated.fill_costs import FillCosts
     from openbell.execution.simulated.fill_rules import FillContext, FillRules
+    from openbell.execution.simulated.symbol_market import SymbolMarket
     from openbell.model.order import Order
     from openbell.timing.trading_session import TradingSession
 
@@ -107,6 +109,7 @@ class SimulatedBroker:
     def begin_session(self, session: TradingSession) -> None:
         """Match orders in the bars of a new session, and expire those whose last day is over."""
         self.session = session
+        self._costs.begin_session(session.day)
         self._number_before = self._number
         self._heap.clear()
         self._next_ns = None
@@ -123,38 +126,50 @@ class SimulatedBroker:
     def end_session(self) -> None:
         """Take the state of the remaining orders over into the next session."""
         for resting in self._orders.others.values():
-            resting.state = resting.state_after
+            resting.state, resting.seen_ns = resting.state_after, 0
 
-    def rematch(self, symbol: str) -> None:
-        """Match the orders of a symbol again, whose bars have been replaced."""
+    def rematch(self, symbol: str, before: SymbolMarket | None) -> None:
+        """Match the orders of a symbol again, whose bars have been replaced.
+
+        They go on where the last of the bars before has closed: of one that runs they have seen nothing.
+
+        Args:
+            symbol: The symbol.
+            before: The bars that it had, or None.
+        """
+        now_ns, seen_ns = self._clock.now_ns, 0
+        if before is None:
+            seen_ns = now_ns
+        elif rows := before.closed_rows(now_ns):
+            seen_ns = before.end.item(rows - 1)
         for resting in list(self._resting.values()):
-            if resting.order.symbol == symbol and not self._has_filled(resting):
-                self._note_seen(resting)
+            if resting.order.symbol == symbol:
+                self._note_seen(resting, before, seen_ns)
                 self._match(resting)
 
-    def markets_grew(self, from_ns: Mapping[str, int]) -> None:
+    def markets_grew(self, from_ns: Mapping[str, int], late: Container[str]) -> None:
         """Match orders in new bars, in the same turn as before.
 
         Their state after earlier bars stays as it was, even if these have been corrected since.
 
         Args:
-            from_ns: By symbol, the start of the first of these bars; nanoseconds since 1970 UTC.
+            from_ns: When the first of these bars begins, by symbol; nanoseconds since 1970 UTC.
+            late: The symbols of which a bar is among them that came late.
         """
         for resting in list(self._resting.values()):
-            begin_ns = from_ns.get(resting.order.symbol)
+            symbol = resting.order.symbol
+            begin_ns = from_ns.get(symbol)
             if begin_ns is not None and not self._has_filled(resting):
-                resting.state = resting.state_after
-                resting.seen_ns = begin_ns
-                is_of_session = resting.turn > self._number_before
-                self._match(resting, in_turn=resting.turn if is_of_session else resting.place)
+                resting.go_on(begin_ns, is_late=symbol in late)
+                looked_at = resting.turn > self._number_before
+                self._match(resting, in_turn=resting.turn if looked_at else resting.place)
 
-    def _note_seen(self, resting: RestingOrder) -> None:
-        """Update the state of an order by the bars that have closed, and let it fill from now on."""
-        now_ns, market = self._clock.now_ns, self._market_of(resting.order.symbol)
+    def _note_seen(self, resting: RestingOrder, market: SymbolMarket | None, seen_ns: int) -> None:
+        """Update the state of an order by the bars of a market that have closed, and let it fill from a time on."""
         if market is not None and not resting.waits and not resting.next_session:
-            close_ns, state = self.session.close_ns, resting.state
-            _, resting.state = first_match(resting.order, market, resting.from_ns, close_ns, state, until_ns=now_ns)
-        resting.from_ns = max(resting.from_ns, now_ns)
+            now_ns, close_ns, (from_ns, state) = self._clock.now_ns, self.session.close_ns, resting.seen
+            _, resting.state = first_match(resting.order, market, from_ns, close_ns, state, until_ns=now_ns)
+        resting.from_ns, resting.seen_ns = max(resting.from_ns, seen_ns), 0
 
     # Requests
 
@@ -166,10 +181,18 @@ class SimulatedBroker:
             resting.next_session = order.created_ns > session.open_ns
         else:
             resting.next_session = order.created_ns >= (session.last_ns if order.extended else session.close_ns)
+        if order.type is OrderType.TRAILING_STOP:
+            resting.state = RestingState(best=self._price_before(order))
         self._orders.add(resting)
         resting.order = order = order_with_status(order, OrderStatus.ACCEPTED, self._clock.now_ns, session.day)
         self._listener.order_changed(order)
         self._match(resting)
+
+    def _price_before(self, order: Order) -> float | None:
+        """Return the last price before an order, or None when nobody knows any."""
+        market = self._market_of(order.symbol)
+        price = None if market is None else market.last_price_today(order.created_ns)
+        return self._context.last_price(order.symbol) if price is None else price
 
     def cancel(self, order_id: str, reason: str) -> None:
         """Cancel an order, unless it has filled at the open of a bar that has not closed yet."""
@@ -185,7 +208,7 @@ class SimulatedBroker:
         resting = self._resting.get(order.id)
         if resting is None or self._has_filled(resting):
             return
-        self._note_seen(resting)
+        self._note_seen(resting, self._market_of(order.symbol), self._clock.now_ns)
         more = order.quantity - resting.order.quantity
         resting.planned += more
         self._orders.amend(resting, order)
@@ -226,9 +249,8 @@ class SimulatedBroker:
         resting.version += 1
         if resting.match is not None:
             self._next_ns = resting.match = None
-        resting.state_after = resting.state
         order, market = resting.order, self._market_of(resting.order.symbol)
-        from_ns = max(resting.from_ns, resting.seen_ns)
+        from_ns, resting.state_after = resting.seen
         if market is None or resting.waits:
             return
         match = None
@@ -238,7 +260,7 @@ class SimulatedBroker:
         if match is None:
             if resting.next_session:
                 return
-            match, resting.state_after = first_match(order, market, from_ns, self.session.close_ns, resting.state)
+            match, resting.state_after = first_match(order, market, from_ns, self.session.close_ns, resting.state_after)
         if match is not None:
             resting.match = match
             if resting.is_plain:
@@ -305,7 +327,7 @@ class SimulatedBroker:
             return
         if match.slips and self._costs.slips:
             price, lost = self._costs.slipped(quantity, price, market, row, instrument)
-        fee = self._costs.fee(order, quantity, price, instrument, charged=resting.fees, maker=match.maker)
+        fee = self._costs.fee(resting, quantity, price, instrument, maker=match.maker)
         if refusal := self._listener.refusal_at_fill(order, quantity, price, fee):
             self._cancel(resting, refusal)
             return
@@ -318,6 +340,8 @@ class SimulatedBroker:
         if whole:
             self._next_ns = None
             self._orders.remove(resting)
+        else:
+            resting.note_part(quantity, price, self._costs.month_volume)
         resting.order = order = order_with_fill(
             order,
             filled,
@@ -326,7 +350,7 @@ class SimulatedBroker:
             self._clock.now_ns,
             self.session.day,
         )
-        self._costs.count(quantity, self.session.day)
+        self._costs.count(quantity)
         fill = fill_of(order, resting.fills, quantity, price, match.time_ns, fee, lost, ambiguous=ambiguous)
         self._listener.filled(fill)
         if not whole:

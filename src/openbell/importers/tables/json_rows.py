@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -100,9 +101,9 @@ def _of_list(value: list[Any], symbol: str | None, depth: int) -> Iterator[Rows]
     if value and all(map(_is_bar, value)):
         yield symbol, _frame(value)
     elif value and all(isinstance(item, list) and len(item) >= 5 and not _is_nested(item) for item in value):
-        width = max(map(len, value))
-        rows = [item for item in value if len(item) == width]
-        yield symbol, _frame([{f"column_{i}": cell for i, cell in enumerate(row, 1)} for row in rows])
+        # Of a shorter row the last values are missing: it is set aside like any row that lacks a value.
+        names = [f"column_{i}" for i in range(1, max(map(len, value)) + 1)]
+        yield symbol, _frame([dict(zip_longest(names, row)) for row in value])
     else:
         for item in value:
             yield from frames_of(item, symbol, depth + 1)

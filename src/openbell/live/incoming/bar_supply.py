@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.errors import CalendarError
 from openbell.feeds.feed import HistoryRequest
 from openbell.live.incoming.fetched_history import FetchedHistory
+from openbell.live.incoming.history_reach import HistoryReach
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from openbell.feeds.feed import Feed
@@ -26,6 +27,24 @@ if TYPE_CHECKING:
     from openbell.timing import TimeManager
 
 __all__ = ["Supply"]
+
+_SECOND_NS = 1_000_000_000
+
+
+class _Asked(NamedTuple):
+    """A request for history, and what it is for.
+
+    Attributes:
+        request: The request.
+        is_catch_up: Whether time waits for it, because a connection was lost.
+        until: The day before which bars are asked for, None of all until now.
+        is_further: Whether it reaches back to them in place of bars that are missing.
+    """
+
+    request: HistoryRequest
+    is_catch_up: bool = False
+    until: date | None = None
+    is_further: bool = False
 
 
 @dataclass(slots=True)
@@ -49,9 +68,11 @@ class Supply:
     A symbol is subscribed first and its history requested after that, so that no bar between the two is missing.
 
     Attributes:
-        acknowledged: The symbols whose subscription the feed has acknowledged.
-        is_paused: Whether requests are only noted and not sent, because the bars are in the record of the run.
-        not_fetched: The symbols and intervals of which the backfill after a lost connection failed, and why.
+        acknowledged: The symbols that the feed says it sends.
+        behind_ns: How far the machine's clock is behind that of the feed; history is asked for until then.
+        asked_ns: When history until then was asked for last, nanoseconds since 1970 UTC.
+        is_paused: Whether nothing is asked of the feed, because what is asked for is here already.
+        not_fetched: The symbols and intervals whose bars since the last loss of the connection cannot be had, and why.
         morning: Bars of history that belong to the session's day, in the order in which they came.
 
     Args:
@@ -74,13 +95,15 @@ class Supply:
         self._today = today
         self._time_manager = time_manager
         self._symbols: dict[str, _Supplied] = {}
-        self._requests: dict[int, tuple[HistoryRequest, bool]] = {}
+        self._requests: dict[int, _Asked] = {}
+        self._reach = HistoryReach(today, time_manager)
         self._number = 0
         self._refused: dict[str, str] = {}
         self._answers_due = 0
         self.not_fetched: list[str] = []
         self.acknowledged: frozenset[str] = frozenset()
         self.is_paused = False
+        self.behind_ns = self.asked_ns = 0
         self.morning: list[FeedBar] = []
         self._history = FetchedHistory(store, today, earlier)
 
@@ -95,8 +118,8 @@ class Supply:
 
     @property
     def is_catching_up(self) -> bool:
-        """Whether the backfill after a lost connection is under way."""
-        return any(is_catch_up for _, is_catch_up in self._requests.values())
+        """Whether bars that a lost connection has cost are on their way."""
+        return any(asked.is_catch_up for asked in self._requests.values())
 
     def unmet(self, symbol: str, needs: Needs, context: ProvisioningContext) -> dict[str, date]:
         """Return, by interval, the first days of bars that are needed and were never requested."""
@@ -113,6 +136,21 @@ class Supply:
             return unmet
         return {name: day for name, day in unmet.items() if name not in held.since or day < held.since[name]}
 
+    def is_sparse(self, symbol: str, interval: str) -> bool:
+        """Return whether bars of a symbol are missing, in place of which the feed may have earlier ones."""
+        held = self._symbols.get(symbol)
+        return held is not None and self._reach.is_sparse(symbol, interval, held.since.get(interval))
+
+    def day_before(self, symbol: str, interval: str, further_back: Callable[[date], date]) -> date:
+        """Return from which day on bars are asked for next, because those that came are too few.
+
+        Args:
+            symbol: A symbol of which an interval is sparse.
+            interval: The interval.
+            further_back: Returns a day before another, as far as the bars that are missing ask for.
+        """
+        return self._reach.day_before(symbol, interval, self._symbols[symbol].since[interval], further_back)
+
     def refusal(self, symbol: str) -> str:
         """Return why the feed cannot send another symbol (empty when it can)."""
         limit = self._feed.limit
@@ -124,8 +162,13 @@ class Supply:
         """Note why a symbol is not subscribed."""
         self._refused[symbol] = reason
 
-    def ask(self, unmet: Mapping[str, Mapping[str, date]]) -> None:
-        """Subscribe to symbols, and request their history from the given days on, by symbol and interval."""
+    def ask(self, unmet: Mapping[str, Mapping[str, date]], *, further: bool = False) -> None:
+        """Subscribe to symbols, and ask for their bars from a day on, by symbol and interval.
+
+        Args:
+            unmet: The days.
+            further: Whether that is because bars are missing, in place of which earlier ones would do.
+        """
         new = [symbol for symbol in unmet if symbol not in self._symbols]
         for symbol in new:
             self._symbols[symbol] = _Supplied()
@@ -138,15 +181,17 @@ class Supply:
             # Before the history, so that no bar closes between its last bar and the first of the stream.
             self._answers_due += 1
             self._feed.subscribe(new)
+        self.asked_ns = self._feed.arrivals.now_ns
         for symbol, by_interval in unmet.items():
             for interval, first in by_interval.items():
                 held = self._symbols[symbol].since.get(interval)
                 self._symbols[symbol].since[interval] = first
                 self._history.want(symbol, interval, first, (held or self._today.day) - timedelta(days=1))
-                # Bars that were requested before are not fetched again.
-                to_ns = self._feed.arrivals.now_ns if held is None else self._begin_ns(interval, held)
+                # What is here already is not fetched again.
+                to_ns = self._now_ns if held is None else self._begin_ns(interval, held)
                 begin_ns = self._begin_ns(interval, first)
-                self._request(HistoryRequest(self._next(), symbol, interval, first, begin_ns, to_ns))
+                request = HistoryRequest(self._next(), symbol, interval, first, begin_ns, to_ns)
+                self._request(_Asked(request, until=held, is_further=further))
 
     def go_on(self, since_ns: int) -> None:
         """End the pause, subscribe to all symbols that were noted, and request their bars since a time."""
@@ -159,36 +204,45 @@ class Supply:
         self.is_paused = False
         self._symbols.clear()
         self._refused.clear()
+        self._reach.clear()
 
     def catch_up(self, since_ns: int) -> None:
-        """Subscribe to all symbols again, and request the bars since a time, after a connection was lost."""
-        unanswered = [request for request, is_catch_up in self._requests.values() if not is_catch_up]
+        """Subscribe to everything again, and ask for the bars since a time, for a connection was lost."""
+        unanswered = [asked for asked in self._requests.values() if not asked.is_catch_up]
         self._requests.clear()
         for supplied in self._symbols.values():
             supplied.requests.clear()
         self._answers_due = 1  # answers of the lost connection do not come
         self._feed.subscribe(self._symbols)
-        for request in unanswered:
-            self._request(request._replace(number=self._next()))
+        for asked in unanswered:
+            self._request(asked._replace(request=asked.request._replace(number=self._next())))
         self.fetch_since(since_ns)
 
     def fetch_since(self, since_ns: int) -> None:
         """Request the bars of all symbols since a time, for which the session then waits."""
         self.not_fetched.clear()
-        now_ns, day = self._feed.arrivals.now_ns, self._time_manager.day_of(since_ns)
+        now_ns, day = self._now_ns, self._time_manager.day_of(since_ns)
         for symbol, supplied in self._symbols.items():
             for name in supplied.since:
                 interval = parse_interval(name)
-                # From before the loss, so that the bar that was open then is included.
-                from_ns = since_ns - 2 * interval.ns if interval.is_intraday else self._begin_ns(name, day)
-                self._request(HistoryRequest(self._next(), symbol, name, day, from_ns, now_ns), is_catch_up=True)
+                # From before the loss, so that the bar that was running then is among them.
+                begin_ns = since_ns // _SECOND_NS * _SECOND_NS - 2 * interval.ns
+                from_ns = begin_ns if interval.is_intraday else self._begin_ns(name, day)
+                request = HistoryRequest(self._next(), symbol, name, day, from_ns, now_ns)
+                self._request(_Asked(request, is_catch_up=True))
+
+    @property
+    def _now_ns(self) -> int:
+        """The time by the clock of the feed, as far as it is known."""
+        return self._feed.arrivals.now_ns + self.behind_ns
 
     def _next(self) -> int:
         self._number += 1
         return self._number
 
-    def _request(self, request: HistoryRequest, *, is_catch_up: bool = False) -> None:
-        self._requests[request.number] = request, is_catch_up
+    def _request(self, asked: _Asked) -> None:
+        request = asked.request
+        self._requests[request.number] = asked
         self._symbols[request.symbol].requests.add(request.number)
         self._feed.request_history(request)
 
@@ -215,15 +269,17 @@ class Supply:
         """Keep history that has come, of earlier days for the store and of today for the session."""
         known = self._requests.pop(history.number, None)
         if known is None:
-            return  # requested on a connection that was lost
-        request, is_catch_up = known
+            return  # of a connection that was lost
+        request = known.request
         supplied = self._symbols.get(request.symbol)
         if supplied is None:
             return
         supplied.requests.discard(history.number)
-        if history.error and is_catch_up:
-            # Bars that are there stay; the missing ones are requested again after the next loss.
+        if history.error and (known.is_catch_up or known.is_further):
+            # What is there stays; what came meanwhile is asked for again after the next loss.
             self.not_fetched.append(f"{request.symbol} {request.interval} ({history.error})")
+            if known.is_further:
+                self._reach.ends(request.symbol, request.interval)
             return
         if history.error:
             supplied.errors.append(f"{request.interval} bars from {request.first} on: {history.error}")
@@ -232,11 +288,15 @@ class Supply:
         if history.actions is not None:
             self._history.add_actions(history.actions)
         begin_ns = self._begin_ns(request.interval, self._today.day)
+        earlier = 0
         for bar in history.bars:
             if bar.start_ns < begin_ns:
                 self._history.add(bar)
+                earlier += 1
             else:
                 self.morning.append(bar)
+        if not known.is_catch_up:
+            self._reach.received(request, earlier, until=known.until)
 
     def take_morning(self) -> list[FeedBar]:
         """Return the bars of the session's day that came as history, and remove them from here."""
@@ -258,6 +318,8 @@ class Supply:
     def keep_today(self) -> None:
         """Write the bars of the day that is over to the store, as history of the next."""
         self._history.add_today()
+        for symbol, supplied in self._symbols.items():
+            self._reach.is_unsure(symbol, supplied.since)
         self.store_history()
 
     def is_complete(self, symbol: str) -> bool:
@@ -287,7 +349,7 @@ class Supply:
             return "it was never asked for"
         waits = [] if symbol in self.acknowledged else ["the feed has not acknowledged it"]
         asked = [
-            f"{r.interval} bars from {r.first} on" for n, (r, _) in self._requests.items() if n in supplied.requests
+            f"{r.interval} bars from {r.first} on" for n, (r, *_) in self._requests.items() if n in supplied.requests
         ]
         return ", ".join([*waits, *(f"no answer about {text}" for text in asked)]) or "nothing"
 
@@ -299,7 +361,8 @@ class Supply:
         for symbol in gone:
             for number in self._symbols.pop(symbol).requests:
                 self._requests.pop(number, None)
-        # If the symbol is subscribed again, it has to be acknowledged again.
+            self._reach.forget(symbol)
+        # If it comes back, that is acknowledged anew.
         self.acknowledged -= set(gone)
         self._today.forget(gone)
         if not self.is_paused:

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from openbell.feeds.feed import Feed
-    from openbell.model.feed_events import FeedClock, FeedHealth
+    from openbell.model.feed_events import FeedBar, FeedClock, FeedHealth
 
 __all__ = ["Connection", "FeedState"]
 
 _WRONG_NS = 1_000_000_000
 _TOO_WRONG_NS = 5_000_000_000
+_MINUTE_NS = 60_000_000_000
+_MOST_TOO_EARLY = 2
+"""So many bars in a row may come long before their end before the feed is not LIVE."""
 
 
 class FeedState(NamedTuple):
@@ -62,7 +65,11 @@ class Connection:
         self.lost_since_ns = 0
         self._unfilled_ns = 0
         self._ahead_ns = 0
-        self._given_up = ""  # why a silent connection was closed, until the next attempt has an outcome
+        self._early_ns = 0  # when bars told last that the machine's clock is behind
+        self._too_early: dict[str, set[int]] = {}
+        self._why_useless = ""
+        self._has_told_of_bars = False
+        self._given_up = ""  # why, until the next attempt has an outcome
         self._fetched: dict[int, set[str]] = defaultdict(set)
         self.has_ended = False
         self.losses = 0
@@ -74,13 +81,15 @@ class Connection:
 
     @property
     def health(self) -> FeedHealth:
-        """Current health, without its reason."""
-        return "STALE" if self._given_up else self._judge.state
+        """Health by now, without its reason."""
+        state = self._judge.state
+        return "STALE" if self._given_up or (self._why_useless and state == "LIVE") else state
 
     @property
     def state(self) -> FeedState:
-        """Current health, with its reason."""
-        return FeedState(self.health, self._given_up or self._judge.reason)
+        """Health by now."""
+        useless = self._why_useless if self._judge.state == "LIVE" else ""
+        return FeedState(self.health, self._given_up or useless or self._judge.reason)
 
     @property
     def next_ns(self) -> int | None:
@@ -145,13 +154,23 @@ class Connection:
             self._fetched[end_ns].add(symbol)
 
     def told_time(self, event: FeedClock) -> None:
-        """Compare the server's clock with the machine's, and report when the machine's becomes wrong or right."""
-        before, self._ahead_ns = self._ahead_ns, event.ahead_ns
-        if abs(self._ahead_ns) > _WRONG_NS >= abs(before):
-            more = " New positions are refused until it is right." if abs(self._ahead_ns) > _TOO_WRONG_NS else ""
+        """Take up the time at the server, and tell people when the machine's clock is wrong."""
+        # Whole seconds say less than bars that come before they end.
+        self._clock_is(min(event.ahead_ns, self._ahead_ns) if self._early_ns else event.ahead_ns)
+
+    def _clock_is(self, ahead_ns: int) -> None:
+        before, self._ahead_ns = _how_wrong(self._ahead_ns), ahead_ns
+        now = _how_wrong(ahead_ns)
+        if now > before:
+            more = " New positions are refused until it is right." if abs(ahead_ns) > _TOO_WRONG_NS else ""
             self._say(f"{self._clock_words}. Let the system set it by the network (NTP).{more}")
-        elif abs(before) > _WRONG_NS >= abs(self._ahead_ns):
+        elif before > now == 0:
             self._say("the machine's clock is right again")
+
+    @property
+    def behind_ns(self) -> int:
+        """Nanoseconds by which the machine's clock is behind that of the feed, as far as that is known."""
+        return max(0, -self._ahead_ns)
 
     @property
     def clock_refusal(self) -> str:
@@ -161,13 +180,51 @@ class Connection:
     @property
     def _clock_words(self) -> str:
         side = "ahead of" if self._ahead_ns > 0 else "behind"
-        return f"the machine's clock is {abs(self._ahead_ns) / 1e9:,.1f} s {side} that of the feed {self._feed.name}"
+        by = ", by the ends of its bars" if self._early_ns else ""
+        seconds = f"{abs(self._ahead_ns) / 1e9:,.1f} s"
+        return f"the machine's clock is {seconds} {side} that of the feed {self._feed.name}{by}"
 
-    def heard(self, time_ns: int) -> None:
-        """Note that a bar has arrived."""
+    def heard(self, interval: str, time_ns: int) -> None:
+        """Take up that a bar of an interval has come that has a place in the session, or that nobody asked for ("")."""
         self._judge.heard(time_ns)
         self.rate.heard(time_ns)
         self._reconnecting.heard(time_ns)
+        if interval in self._too_early:
+            del self._too_early[interval]
+            if not any(map(_is_many, self._too_early.values())):
+                self._why_useless = ""
+        if self._early_ns and time_ns - self._early_ns > _MINUTE_NS:
+            self._early_ns = 0
+            self._clock_is(0)
+
+    def heard_early(self, early_ns: int, time_ns: int) -> bool:
+        """Take up that bars come so long before they end, which is how far the machine's clock is behind.
+
+        Returns:
+            Whether that is news, and history that was asked for until now has ended too early.
+        """
+        is_news = early_ns - self.behind_ns > _WRONG_NS
+        self._early_ns = time_ns
+        self._clock_is(-early_ns)
+        return is_news
+
+    def heard_too_early(self, bar: FeedBar, end_ns: int, time_ns: int) -> None:
+        """Take up that a bar has come too long before its end to be one that has closed."""
+        self.rate.heard(time_ns)
+        text = (
+            f"{bar.interval} bars of the feed {self._feed.name} come before they end, by the machine's clock: one of "
+            f"{bar.symbol} {(end_ns - time_ns) / 1e9:,.1f} s before"
+        )
+        if not self._has_told_of_bars:
+            self._has_told_of_bars = True
+            self._say(
+                f"{text}. Is the clock behind, or does the feed label bars by their end, or send them before they have "
+                "closed? Such bars are asked for again when their time comes."
+            )
+        starts = self._too_early.setdefault(bar.interval, set())
+        if not _is_many(starts):
+            starts.add(bar.start_ns)
+            self._why_useless = text if _is_many(starts) else self._why_useless
 
     def halted(self, symbol: str, *, is_halted: bool) -> None:
         """Note that trading in a symbol is halted or resumed."""
@@ -205,3 +262,12 @@ class Connection:
         if due_ns is not None and now_ns >= due_ns:
             self._reconnecting.attempted(now_ns)
             self._feed.connect()
+
+
+def _how_wrong(ahead_ns: int) -> int:
+    """Return 1 for a clock that people should know to be wrong, 2 for one that lets no position be opened, else 0."""
+    return (abs(ahead_ns) > _WRONG_NS) + (abs(ahead_ns) > _TOO_WRONG_NS)
+
+
+def _is_many(starts: set[int]) -> bool:
+    return len(starts) > _MOST_TOO_EARLY

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Intake"]
 
+_HOUR_NS = 3_600_000_000_000
+
 
 class Intake:
     """Passes each event that arrives to the part of the run that handles it.
@@ -61,11 +63,7 @@ class Intake:
         event, supply = arrival.event, self._resources.supply
         match event:
             case FeedBar():
-                self._resources.connection.heard(arrival.time_ns)
-                if event.symbol not in supply:
-                    self._day.waiting_bars.counts["unasked"] += 1
-                else:
-                    self._day.waiting_bars.put(event, arrival.time_ns, self._day.played_ns)
+                self._bar_came(event, arrival.time_ns)
             case FeedAnswer():
                 if missing := supply.answered(event):
                     get_logger().warning(
@@ -86,6 +84,26 @@ class Intake:
             case _ if self._resources.broker_traffic is not None:
                 self._resources.broker_traffic.came(event, arrival.time_ns)
 
+    def _bar_came(self, bar: FeedBar, time_ns: int) -> None:
+        """Put a bar of the stream where it belongs, and let the connection be judged by that."""
+        connection, supply, waiting_bars = self._resources.connection, self._resources.supply, self._day.waiting_bars
+        if bar.symbol not in supply:
+            waiting_bars.counts["unasked"] += 1
+            connection.heard("", time_ns)
+            return
+        place = waiting_bars.put(bar, time_ns, self._day.played_ns)
+        if place == "future":
+            connection.heard_too_early(bar, waiting_bars.end_of(bar), time_ns)
+        elif place == "outside" or (place == "other_day" and waiting_bars.is_on(time_ns)):
+            connection.rate.heard(time_ns)  # a feed of which no bar has a place in the session is not live
+        else:
+            connection.heard(bar.interval, time_ns)
+            if place == "early" and waiting_bars.behind_ns:
+                is_news = connection.heard_early(waiting_bars.behind_ns, time_ns)
+                supply.behind_ns = connection.behind_ns
+                if is_news:  # the history that was asked for ends where our clock was, and the stream began later
+                    supply.fetch_since(max(supply.asked_ns, time_ns - _HOUR_NS))
+
     def _handle_connection(self, event: FeedLost | FeedConnected | FeedClock, time_ns: int) -> None:
         """Handle a lost or new connection, or the time of the server."""
         connection = self._resources.connection
@@ -97,6 +115,7 @@ class Intake:
                     self._resources.supply.catch_up(connection.lost_since_ns)
             case FeedClock():
                 connection.told_time(event)
+                self._resources.supply.behind_ns = connection.behind_ns
 
     def _received(self, history: FeedHistory, time_ns: int) -> None:
         """Handle an answer to a request of history, and end the backfill with its last one."""
@@ -121,7 +140,7 @@ class Intake:
         early = [
             bar
             for bar in self._resources.supply.take_morning()
-            if self._day.waiting_bars.put(bar, now_ns, self._day.played_ns)
+            if self._day.waiting_bars.put(bar, now_ns, self._day.played_ns, is_history=True) in ("waits", "late")
         ]
         self._rounds.fetched(early)
         if any(bar.symbol not in current for bar in early):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from openbell.timing import TimeManager
     from openbell.timing.trading_session import TradingSession
 
-__all__ = ["Counts", "WaitingBars"]
+__all__ = ["Counts", "Place", "WaitingBars"]
 
 _AHEAD_NS = 1_000_000_000
-"""How far the feed's clock may be ahead of ours before its bars are refused as future ones."""
-
+"""So long before its end may a bar come: clocks differ by less than that."""
+_EARLY_NS = 30_000_000_000
+"""So long before its end may a bar come that is kept until its time, for our clock may be slow."""
 
 _NONE: set[tuple[str, str]] = set()
+
+Place: TypeAlias = Literal["waits", "late", "early", "other_day", "outside", "future"]
+"""What becomes of a bar: it waits for its time, came after that, came before its end, or is set aside and why."""
 
 
 class Counts(NamedTuple):
@@ -36,8 +40,8 @@ class Counts(NamedTuple):
         late: Bars that came after their time was played.
         other_day: Bars of another day.
         outside: Bars outside the session, or that begin where no bar does.
-        future: Bars that had not closed.
-        unasked: Bars of symbols that were not subscribed.
+        future: Bars that came long before their end.
+        unasked: Bars of symbols that nobody asked for.
     """
 
     same: int = 0
@@ -58,7 +62,8 @@ class WaitingBars:
 
     Attributes:
         too_late: Bars of times that have been played, in the order in which they came.
-        counts: How many bars were refused, late or repeated, by the names of `Counts`.
+        counts: What was set aside, or came again.
+        behind_ns: How far our clock is behind that of the feed, by the bar that came early last; 0 if it tells nothing.
     """
 
     def __init__(self, session: TradingSession, time_manager: TimeManager) -> None:
@@ -68,43 +73,86 @@ class WaitingBars:
         self._closes: dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
         self._by_end: dict[int, list[FeedBar]] = defaultdict(list)
         self._came: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        self._early: dict[int, dict[tuple[str, str], FeedBar]] = defaultdict(dict)
+        self._first_early: dict[str, tuple[int, int, int]] = {}
+        self._changing: set[str] = set()
+        self._set_aside: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        self.behind_ns = 0
         self.too_late: list[FeedBar] = []
         self.counts: dict[str, int] = dict.fromkeys(Counts._fields, 0)
 
-    def put(self, bar: FeedBar, now_ns: int, played_ns: int) -> bool:
-        """Keep a bar that has come until its time, or refuse it.
+    def put(self, bar: FeedBar, now_ns: int, played_ns: int, *, is_history: bool = False) -> Place:
+        """Take up a bar that has come.
 
         Args:
             bar: The bar.
             now_ns: The time outside of the session clock, nanoseconds since 1970 UTC.
-            played_ns: The time up to which the session is played.
+            played_ns: The session clock.
+            is_history: Whether it came as history, for which any bar of the stream stands.
 
         Returns:
-            Whether it belongs to the session.
+            What becomes of it.
         """
         end_ns = self._ends_of(bar.interval).get(bar.start_ns)
         if end_ns is None:
-            session = self._session
-            inside = session.first_ns <= bar.start_ns < session.last_ns
-            self.counts["outside" if inside else "other_day"] += 1
-            return False
-        if end_ns > now_ns + _AHEAD_NS:
-            self.counts["future"] += 1
-            return False
+            place: Place = "outside" if self.is_on(bar.start_ns) else "other_day"
+            self.counts[place] += 1
+            return place
         if end_ns <= played_ns:
             self.too_late.append(bar)
-        else:
-            self._by_end[end_ns].append(bar)
-            self._came[end_ns].add((bar.symbol, bar.interval))
-        return True
+            return "late"
+        key = bar.symbol, bar.interval
+        if end_ns > now_ns + _AHEAD_NS:
+            if end_ns <= now_ns + _EARLY_NS:
+                if is_history:
+                    self._early[end_ns].setdefault(key, bar)
+                else:
+                    self._keep_early(bar, end_ns, end_ns - now_ns)
+                return "early"
+            self.counts["future"] += 1
+            self._set_aside[end_ns].add(key)
+            return "future"
+        if self._early and self._early.get(end_ns, {}).pop(key, bar) != bar:
+            self._changing.add(bar.interval)
+        self._by_end[end_ns].append(bar)
+        self._came[end_ns].add(key)
+        return "waits"
+
+    def _keep_early(self, bar: FeedBar, end_ns: int, early_ns: int) -> None:
+        """Keep a bar until its time, unless it comes again.
+
+        It counts as come when those of the time before were as early, for then it is our clock that is slow. Else the
+        time waits as if it had not come, since some feeds send bars that still change.
+        """
+        key = bar.symbol, bar.interval
+        self._early[end_ns][key] = bar
+        last_ns, first, before = self._first_early.get(bar.interval, (end_ns, early_ns, 0))
+        if end_ns > last_ns:
+            last_ns, first, before = end_ns, early_ns, first
+        self._first_early[bar.interval] = last_ns, first, before
+        is_clock = before and abs(early_ns - before) <= _AHEAD_NS
+        self.behind_ns = 0
+        if is_clock and bar.interval not in self._changing and end_ns not in self._set_aside:
+            self.behind_ns = early_ns
+            self._came[end_ns].add(key)
+
+    def is_on(self, time_ns: int) -> bool:
+        """Return whether a time lies in the session."""
+        return self._session.first_ns <= time_ns < self._session.last_ns
 
     def take_until(self, time_ns: int) -> list[FeedBar]:
         """Return the bars that have closed by a time, and remove them from here."""
         taken: list[FeedBar] = []
-        for end_ns in sorted(end for end in self._by_end if end <= time_ns):
-            taken += self._by_end.pop(end_ns)
+        for end_ns in sorted(end for end in {*self._by_end, *self._early} if end <= time_ns):
+            taken += self._by_end.pop(end_ns, ())
+            taken += self._early.pop(end_ns, {}).values()
             self._came.pop(end_ns, None)
         return taken
+
+    def take_set_aside(self, due: set[tuple[str, str]], time_ns: int) -> bool:
+        """Return, once, whether a bar that is due at a time has not come but long before its end."""
+        set_aside = self._set_aside.pop(time_ns, _NONE)
+        return not set_aside.isdisjoint(due - self._came.get(time_ns, _NONE) - self._early.get(time_ns, {}).keys())
 
     def take_late(self, *, except_of: Collection[str] = ()) -> list[FeedBar]:
         """Return the bars that came too late, and remove them from here.
@@ -179,7 +227,8 @@ class WaitingBars:
 
     def has_any(self, interval: str, time_ns: int) -> bool:
         """Return whether any bar of an interval has come that closes at a time."""
-        return any(name == interval for _, name in self._came.get(time_ns, _NONE))
+        came = *self._came.get(time_ns, _NONE), *self._early.get(time_ns, ())
+        return any(name == interval for _, name in came)
 
     def end_of(self, bar: FeedBar) -> int:
         """Return when a bar of the session closes, nanoseconds since 1970 UTC."""

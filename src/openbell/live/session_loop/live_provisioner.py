@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openbell.live.session_loop.one_thread_provisioner import OneThreadProvisioner
+from openbell.live.session_loop.short_histories import further_days
 from openbell.model.events import ProvisioningRecord
 from openbell.provisioning import Plan
 from openbell.provisioning.addition_sources import SOURCES
@@ -98,9 +99,9 @@ class LiveProvisioner(OneThreadProvisioner):
             return super().add(asked)
         if any(self._is_unmet(addition) for addition in asked):
             self._ask(asked)
+        self._look_further(asked)
         unmet = [self._is_unmet(addition) for addition in asked]
         if not any(unmet):
-            self._supply.store_history()
             return super().add(asked)
         records = []
         for addition, has_to_wait in zip(asked, unmet, strict=True):
@@ -117,9 +118,8 @@ class LiveProvisioner(OneThreadProvisioner):
     def settle(self, now_ns: int, *, has_time: bool = True) -> list[tuple[Waiting, str]]:
         """Take one short step with the pending additions.
 
-        It is the first of these for which there is a case: additions that have waited for too long, or whose symbol is
-        unavailable, fail; history that has come is written to the store; the first addition whose bars have come is
-        carried out.
+        Those that have waited for too long fail. If there are none, the history that has come is committed; if there is
+        none, the first addition whose bars have come is carried out, or has earlier ones asked for if they are too few.
 
         Args:
             now_ns: The time outside of the session clock.
@@ -134,6 +134,8 @@ class LiveProvisioner(OneThreadProvisioner):
             self._record(failure_of(one.addition, one.needs, error))
         complete = None if failed or not has_time else self._first_complete()
         if complete is None or self._supply.store_history():
+            return failed
+        if self._ask_further([complete.addition]):
             return failed
         self.waiting.remove(complete)
         super().add([complete.addition])
@@ -217,6 +219,31 @@ class LiveProvisioner(OneThreadProvisioner):
             self._supply.ask(unmet)
             self._wait_for(list(unmet))
             self._supply.store_history()
+        while further := self._ask_further(additions):
+            self._wait_for(further)
+            self._supply.store_history()
+
+    def _look_further(self, additions: Sequence[Addition]) -> None:
+        """Commit the bars that have come, and ask for earlier ones as long as that is answered at once."""
+        while not any(self._is_unmet(addition) for addition in additions):
+            self._supply.store_history()
+            if not self._ask_further(additions):
+                return
+            self._look()
+
+    def _ask_further(self, additions: Sequence[Addition]) -> list[str]:
+        """Ask for earlier bars where those that have come are too few, because some are missing.
+
+        Returns:
+            The symbols that they are asked of.
+        """
+        if self._supply.is_paused:
+            return []
+        complete = [one for one in additions if self._supply.is_complete(one.symbol)]
+        further = further_days([(one.symbol, self._needs_of(one)) for one in complete], self._supply, self.context)
+        if further:
+            self._supply.ask(further, further=True)
+        return list(further)
 
     def _unmet(self, additions: Iterable[Addition]) -> dict[str, dict[str, date]]:
         """Return, by symbol and interval, the first days of the bars that are to be requested."""

@@ -71,6 +71,9 @@ class Rounds:
         """
         if self._waiting_bars.has_all(due, time_ns):
             return True
+        if is_late and self._waiting_bars.take_set_aside(due, time_ns):
+            self._resources.supply.fetch_since(time_ns)
+            return False
         return is_late and not (self._misses_all(due, time_ns) and self._last_bars.are_missing(time_ns))
 
     def _misses_all(self, due: set[tuple[str, str]], time_ns: int) -> bool:

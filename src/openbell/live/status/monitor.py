@@ -166,8 +166,9 @@ class Monitor(SessionObserver):
     # What happens
 
     def happened(self, kind: str, text: str, time: str = "") -> None:
-        """Add a happening, at the time outside of the session clock unless a time is given."""
-        one = Happening(time or self._now(), kind, text)
+        """Note something, with the time outside of the session clock unless another one before it is given."""
+        now = self._now()
+        one = Happening(min(time or now, now), kind, text)
         self._happened.append(one)
         # Signals and fills may come at each bar: they are shown with the next snapshot that is due.
         self._is_due = self._is_due or kind in ("feed", "symbol", "session", "warning")
@@ -197,7 +198,8 @@ class Monitor(SessionObserver):
 
     def day_prepared(self, session_data: SessionData) -> None:
         """Note that the session begins."""
-        self.happened("session", f"{session_data.session_date} begins with {len(session_data.current)} symbols")
+        count = len(session_data.current)
+        self.happened("session", f"{session_data.session_date} begins with {count} symbol{'s' * (count != 1)}")
 
     def provisioned(self, record: ProvisioningRecord) -> None:
         """Note an addition or removal."""

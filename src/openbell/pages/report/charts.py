@@ -124,7 +124,8 @@ def chart_data(
         "levels": _levels(levels, bars)[:_MOST_LEVELS],
         "left_out": max(trade_count - _MOST_TRADES, 0),
     }
-    volume = np.round(frame["volume"].to_numpy(), _VOLUME_DECIMALS)
+    with np.errstate(over="ignore"):  # so large a volume is none that anybody reads
+        volume = np.round(frame["volume"].to_numpy(), _VOLUME_DECIMALS)
     return ChartData(head, candles.seconds, np.round(prices, decimals), volume, [values for _, values in lines])
 
 

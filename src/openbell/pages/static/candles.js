@@ -140,8 +140,8 @@
         const candle = { time: time, open: bar.open, high: bar.high, low: bar.low, close: bar.close };
         if (w.filled.has(row)) candle.color = candle.wickColor = paint.faint;
         bars.push(candle);
-        volumes.push({ time: time, value: bar.volume, color: (bar.close >= bar.open ? paint.up : paint.down) + "44" });
-        for (let n = 0; n < values.length; n++) values[n].push(Number.isNaN(bar.lines[n]) ? { time: time } : { time: time, value: bar.lines[n] });
+        volumes.push(!Number.isFinite(bar.volume) ? { time: time } : { time: time, value: bar.volume, color: (bar.close >= bar.open ? paint.up : paint.down) + "44" });
+        for (let n = 0; n < values.length; n++) values[n].push(!Number.isFinite(bar.lines[n]) ? { time: time } : { time: time, value: bar.lines[n] });
       }
       series.setData(bars);
       volume.setData(volumes);
@@ -180,7 +180,7 @@
       if (bar === null) parts.push({ text: "not there yet", colour: ob.colour("doubt") });
       else {
         for (const name of PRICES.slice(0, 4)) parts.push({ text: name[0].toUpperCase() + " " + digits(bar[name], w.decimals) });
-        parts.push({ text: "V " + bar.volume.toLocaleString("en-US") });
+        parts.push({ text: "V " + (Number.isFinite(bar.volume) ? bar.volume.toLocaleString("en-US") : "–") });
       }
       const missing = w.gapAt.get(i);
       if (missing) parts.push({ text: missing + (missing === 1 ? " bar is" : " bars are") + " missing before it", colour: ob.colour("doubt") });
@@ -189,7 +189,7 @@
         parts.push({ text: (old[0].bar === null ? "came late, after " : "corrected after ") + ob.clock.format(new Date((old[old.length - 1].until - 1) * 1000)), colour: ob.colour("doubt") });
       w.lines.forEach(function (line, n) {
         const value = bar === null ? NaN : bar.lines[n];
-        parts.push({ text: line.name + " " + (Number.isNaN(value) ? "–" : digits(value, line.decimals)), swatch: line.colour, address: brought(line.name.split(".")[0]) });
+        parts.push({ text: line.name + " " + (!Number.isFinite(value) ? "–" : digits(value, line.decimals)), swatch: line.colour, address: brought(line.name.split(".")[0]) });
       });
       for (const mark of w.marksAt.get(i) || [])
         parts.push({ text: (mark.kind === "sell" ? "▼ " : "▲ ") + mark.text + (mark.tag ? " (" + mark.tag + ")" : ""), colour: ob.colour(mark.kind === "sell" ? "loss" : "gain") });

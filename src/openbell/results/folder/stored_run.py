@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["StoredRun", "find_runs", "is_run", "read_run", "read_summary"]
 
 _NUMBERS = tuple(field.name for field in fields(Performance) if field.name != "unavailable")
-_INTERRUPTED = "interrupted"
+_INTERRUPTED = ("interrupted", "stopped by openbell stop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,12 +114,12 @@ class Ledger:
             left = quantity if len(holders) == 1 else book.quantities[symbol] * ratio
             book.split(symbol, ratio, quantity=left, price=price, time_ns=time_ns, zone=zone)
 
-    def rename(self, symbol: str, new_symbol: str, *, time_ns: int, zone: tzinfo) -> None:
-        """Move the open units of a symbol to its new name, as `TradeBook.rename` does."""
+    def rename(self, names: Mapping[str, str], *, time_ns: int, zone: tzinfo) -> None:
+        """Move the open units of symbols to their new names, as `TradeBook.rename` does."""
         for book in (self._account, *self._books.values()):
-            book.rename(symbol, new_symbol, time_ns=time_ns, zone=zone)
-        if symbol in self._last_prices:
-            self._last_prices[new_symbol] = self._last_prices[symbol]
+            book.rename(names, time_ns=time_ns, zone=zone)
+        prices = self._last_prices
+        prices |= {new: prices[symbol] for symbol, new in names.items() if symbol in prices}
 
     # Sessions
 

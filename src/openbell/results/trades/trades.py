@@ -74,25 +74,24 @@ class TradeBook:
             closed = lots.split(ratio, quantity, price, time_ns)
             self._overnight += slice_trades(symbol, closed, self._multiplier(symbol), zone)
 
-    def rename(self, symbol: str, new_symbol: str, *, time_ns: int, zone: tzinfo) -> None:
-        """Move the open units of a symbol to its new name, to those that are open there.
+    def rename(self, names: Mapping[str, str], *, time_ns: int, zone: tzinfo) -> None:
+        """Move the open units of symbols to their new names, to those that are open there.
 
-        Units on opposite sides close each other, at the price at which the later ones were entered.
+        A name that another symbol gives up at the same time is free. Units on opposite sides close each other, at the
+        price at which the later ones were entered.
 
         Args:
-            symbol: The symbol.
-            new_symbol: Its new name.
+            names: The new names by symbol.
             time_ns: When, nanoseconds since 1970 UTC.
             zone: The time zone of the exchange.
         """
-        renamed = self._lots.pop(symbol, None)
-        if renamed is None:
-            return
-        if there := self._lots.get(new_symbol):
-            closed = there.join(renamed, time_ns)
-            self._overnight += slice_trades(new_symbol, closed, self._multiplier(new_symbol), zone)
-        else:
-            self._lots[new_symbol] = renamed
+        renamed = [(new, self._lots.pop(symbol)) for symbol, new in names.items() if symbol in self._lots]
+        for symbol, lots in renamed:
+            if there := self._lots.get(symbol):
+                closed = there.join(lots, time_ns)
+                self._overnight += slice_trades(symbol, closed, self._multiplier(symbol), zone)
+            else:
+                self._lots[symbol] = lots
 
     def end_session(self, fills: Iterable[Fill], columns: Mapping[str, PriceColumns]) -> list[Trade]:
         """Apply the fills of a session in order, and return the trades that it closed.
