@@ -101,7 +101,7 @@ def test_l16_an_order_that_works_before_the_start_is_there_and_its_fill_arrives(
     assert first.endswith("accepted")
     assert last.endswith("filled")
     assert (play.held()["09:33"], play.held()["09:35"]) == (0, 10)
-    assert "placed at the broker, not by this run" in play.said()
+    assert "an order that this run did not place was found at the broker" in play.said()
 
 
 def test_l17_a_position_that_the_run_does_not_know_stops_all_orders_and_shows_both_sides(play: Play) -> None:
@@ -169,7 +169,7 @@ def test_l22_a_liquidation_by_the_broker_is_taken_over_and_told(play: Play) -> N
         cash = float(broker.account.cash)
     assert (play.held()["09:39"], play.held()["09:41"]) == (100, 0)
     assert play.cash() == pytest.approx(cash)
-    assert "placed at the broker, not by this run" in play.said()
+    assert "an order that this run did not place was found at the broker" in play.said()
 
 
 def test_a_position_that_nobody_ordered_stops_orders_until_it_is_gone(play: Play) -> None:
