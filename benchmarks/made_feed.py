@@ -15,7 +15,7 @@ from openbell.config import load_config
 from openbell.feeds.arrivals import Arrival
 from openbell.live.resources import Stopped
 from openbell.live.run import LiveRun
-from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
+from openbell.model.feed_events import FeedAnswer, FeedBar, FeedConnected, FeedEvent, FeedHistory
 from openbell.results.folder.run_folder import RunFolder
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
@@ -137,7 +137,7 @@ class MadeFeed:
 
     def connect(self) -> None:
         """Connect at once."""
-        self._events.append(FeedBack())
+        self._events.append(FeedConnected())
 
     def subscribe(self, symbols: Iterable[str]) -> None:
         """Send the bars of further symbols."""

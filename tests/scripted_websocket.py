@@ -11,7 +11,7 @@ from websockets.sync.server import serve
 
 from openbell.feeds.websocket import WebSocketFeed
 from openbell.feeds.websocket_bounds import WebSocketBounds
-from openbell.model.feed_events import FeedBack
+from openbell.model.feed_events import FeedConnected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +106,7 @@ class Feeds:
     def connected(self, *scripts: Callable[[Client], None], **bounds: Any) -> WebSocketFeed:
         feed = self.of(*scripts, **bounds)
         feed.connect()
-        assert came(feed) == FeedBack()
+        assert came(feed) == FeedConnected()
         return feed
 
 

@@ -70,7 +70,7 @@ class TestMadeBars:
         for interval in ("1m", "1d"):
             with pytest.raises(CalendarError, match="XNYS has no session from 2024-07-06 to 2024-07-07"):
                 bar_starts("2024-07-06", "2024-07-07", interval)
-        with pytest.raises(ConfigError, match=r"'07/01/2024' is no day\. Write it as 2024-03-11"):
+        with pytest.raises(ConfigError, match=r"'07/01/2024' is not a day\. Write it as 2024-03-11"):
             bar_starts("07/01/2024", LAST)
 
     def test_frames_of_another_kind_or_without_an_interval_are_told_how_to_be_given(self, tmp_path: Path) -> None:

@@ -238,7 +238,7 @@ class UnreadableFileError(DamagedFileError):
         self.cause = cause
         DataError.__init__(
             self,
-            f"{path} cannot be read ({cause}). It may be as it was stored: let this user read it, or mend the disk.",
+            f"{path} cannot be read ({cause}). It may be as it was stored: let this user read it, or repair the disk.",
         )
 
 

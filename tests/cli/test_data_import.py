@@ -91,7 +91,7 @@ def test_a_separator_that_is_none_is_told(vendor: Path, store: Path, separator: 
     result = call("csv", vendor, "--store", store, *NEW_YORK, "--separator", separator)
 
     assert (result.exit_code, store.exists()) == (2, False)
-    assert "say one character, or 'tab'" in result.stderr
+    assert "Use one character, or 'tab'" in result.stderr
 
 
 def test_json_and_feather(store: Path, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_a_decimal_sign_that_is_none_is_told(vendor: Path, store: Path) -> None:
     result = call("csv", vendor, "--store", store, *NEW_YORK, "--decimal", ";")
 
     assert (result.exit_code, store.exists()) == (2, False)
-    assert "say '.' or ','" in result.stderr
+    assert "Use '.' or ','" in result.stderr
 
 
 def test_the_guess_as_json(vendor: Path, store: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_replay_leaves_its_state(demo: Path, tmp_path: Path) -> None:
     config = config.with_days(day, day)
     run = replay_run(config, None, tmp_path / "run")
 
-    with pytest.raises(RunFolderError, match=r"run is the folder of a live run that goes on .* openbell stop"):
+    with pytest.raises(RunFolderError, match=r"run is the folder of a live run that is running .* openbell stop"):
         replay_run(config, None, tmp_path / "run")
     folder = Watched(tmp_path / "run", config)
     run.run(folder)
@@ -127,7 +127,7 @@ def test_a_run_that_waits_for_its_next_bar_stops_at_once(demo: Path, tmp_path: P
 
         second = command("replay", demo / "session.yaml", "--out", run)
         assert second.returncode == 1
-        assert f"goes on in process {process.pid}" in " ".join(second.stderr.split())
+        assert f"is running in process {process.pid}" in " ".join(second.stderr.split())
 
         stopped = command("stop", run)
         assert (stopped.returncode, stopped.stderr) == (0, f"{run} has stopped\n")

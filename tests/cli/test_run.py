@@ -187,7 +187,7 @@ def test_the_plan_tells_a_problem_once_for_all_symbols_and_days(call: Any) -> No
 
     assert lines.count("300 trailing sessions were asked for") == 1
     assert "warning ALFA BRVO on 2024-07-02: 1m: 300 trailing sessions were asked for, 20 have bars" in lines
-    assert "2024-06-03). Likewise, with other numbers, on 2024-07-03, 2024-07-05." in lines
+    assert "2024-06-03). Also, with other numbers, on 2024-07-03, 2024-07-05." in lines
 
 
 def test_the_hint_is_a_command_that_works(call: Any, folder: Path) -> None:

@@ -59,7 +59,7 @@ def test_what_was_tried_before_is_counted(session: Path) -> None:
     sweep(session, "--set", f"{FAST}=3,5")
     done = sweep(session, "--set", f"{FAST}=4")
 
-    assert "points.parquet has 1 row; 3 were tried in this folder by now" in done.stderr
+    assert "points.parquet has 1 row; 3 were tried in this folder so far" in done.stderr
 
 
 def test_failures_and_warnings_are_said_once(session: Path) -> None:

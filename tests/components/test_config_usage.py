@@ -124,7 +124,9 @@ def test_a_key_that_is_like_no_other_is_reported_with_those_that_were_looked_for
     assert (noting.get("most", 5), noting.get("min_percent", 2)) == (5, 2)
 
     (warning,) = keys.warnings("scanner Gap")
-    assert warning.endswith("'threshold' of its config in this run. It looked for 'min_percent', 'most' in vain.")
+    assert warning.endswith(
+        "'threshold' of its config in this run. It looked for 'min_percent', 'most', which the config does not have."
+    )
 
 
 def test_a_run_that_fails_does_not_tell_of_keys_that_it_would_have_read(minute_store: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_universe_reads_the_same_from_every_kind_of_file(
         ("univers.txt", None, r"univers\.txt is not there\. Did you mean 'universe\.txt'\?"),
         ("u.dat", "A", r"u\.dat must be one of \.txt, \.csv, \.json"),
         ("u.txt", "# nothing\n", r"u\.txt cannot be read: the list of symbols is empty"),
-        ("u.txt", "A\nB\nA\n", r"u\.txt cannot be read: A is there more than once"),
+        ("u.txt", "A\nB\nA\n", r"u\.txt cannot be read: A occurs more than once"),
         ("u.csv", "ticker\nA\n", r"u\.csv cannot be read: it has no column 'symbol'; it has ticker"),
         ("u.csv", "name,symbol\nonly\n", r"u\.csv cannot be read: line 2 has no symbol"),
         ("u.csv", "", r"u\.csv cannot be read: it has no column 'symbol'"),

@@ -77,7 +77,7 @@ def test_the_option_reads_values_as_yaml_does(text: str, values: tuple[object, .
     ("written", "said"),
     [
         ([], "has no values"),
-        ([5, 10, 5], "5 is there twice"),
+        ([5, 10, 5], "5 occurs twice"),
         ("5:50:-5", "does not lead from 5 to 50"),
         ("5:50:0", "does not lead from 5 to 50"),
         ("0:1:1e-9", "more than 100,000 values"),
@@ -108,7 +108,7 @@ def test_a_place_is_read_as_it_was_written(parts: list[int | str]) -> None:
 
 @pytest.mark.parametrize("text", ["", ".", "a..b", "a[", "a]b"])
 def test_what_is_no_place_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no place in a config"):
+    with pytest.raises(ValueError, match="is not a place in a config"):
         place_of(text)
 
 
@@ -148,7 +148,7 @@ def test_a_section_is_read() -> None:
         ({"space": {}}, "sweep.space"),
         ({"spaec": {FAST: [1]}}, "sweep.spaec: unknown key; did you mean 'space'"),
         ({"space": {FAST: []}}, "has no values"),
-        ({"space": {FAST: [1], "strategies[0].config.fast": [2]}}, f"{FAST} is there twice"),
+        ({"space": {FAST: [1], "strategies[0].config.fast": [2]}}, f"{FAST} occurs twice"),
         ({"space": {"sweep.seed": [1]}}, "is a key of the sweep itself"),
         ({"space": {FAST: [1]}, "where": ["fsat < 3"]}, "Did you mean 'fast'"),
         ({"space": {FAST: [1]}, "objective": "sharp"}, "must be 'sharpe'"),
@@ -192,7 +192,7 @@ def test_conditions_compare_and_calculate(text: str, holds: bool) -> None:
     "text", ["open('x')", "fast.bit_length()", "[f for f in 'a']", "lambda: 1", "fast <", "fast ** 9", ""]
 )
 def test_nothing_else_is_a_condition(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no condition|that a condition cannot hold"):
+    with pytest.raises(ValueError, match=r"is not a condition|that a condition cannot hold"):
         Condition.of(text, [FAST, SLOW])
 
 

@@ -129,7 +129,7 @@ def test_one_that_raises_is_reported_and_the_run_goes_on_without_it(
     result = run(minute_store, Broken(method), other)
 
     [warning] = result.warnings
-    assert warning == f"the observer Broken raised ValueError: broken in {method}. The run goes on without it."
+    assert warning == f"the observer Broken raised ValueError: broken in {method}. The run continues without it."
     assert other.warnings == [warning]
     assert [kind for kind, _, _ in other.heard] == [*["provisioned"] * 3, "scanned", "signalled"]
     assert all(record.ok for record in result.days[0].provisioning)

@@ -91,7 +91,7 @@ def test_an_order_that_contradicts_itself_ends_the_run_at_its_line(
         (lambda c: c.order("ABC", 10, stop_loss=95), "order() has no stop_loss=. An entry with exits is a bracket"),
         (
             lambda c: c.order("ABC", "BUY", 10),
-            "order() takes symbol and quantity by place, and all else by its name. A",
+            "order() takes symbol and quantity by position, all others by name. A",
         ),
         (lambda c: c.order("ABC", 10, 101), "such as limit=101"),
         (lambda c: c.order("ABC", qty=10), "order() has no qty=. Did you mean quantity=?"),
@@ -104,7 +104,7 @@ def test_an_order_that_contradicts_itself_ends_the_run_at_its_line(
         (lambda c: c.bracket("ABC", 10, stop_loss=95, target=105), "bracket() has no stop_loss=. Did you mean stop=?"),
         (lambda c: c.bracket("ABC", 10, take_profit=105), "bracket() has no take_profit=. Did you mean target=?"),
         (lambda c: c.replace("probe-1", price=99), "replace() has no price=. Did you mean limit= or stop=?"),
-        (lambda c: c.close("ABC", 10), "close() takes symbol by place, and all else by its name"),
+        (lambda c: c.close("ABC", 10), "close() takes symbol by position, all others by name"),
         (lambda c: c.cancel_all(ticker="ABC"), "Did you mean symbol=?"),
     ],
 )

@@ -20,10 +20,10 @@ FLAT = {"ABC": {"1m": bars_of([100.0])}}
 @pytest.mark.parametrize(
     ("do", "reason"),
     [
-        (lambda c: c.bracket("ABC", 10, stop=101), "its stop of 101 is not below 100, where its entry is reckoned"),
-        (lambda c: c.bracket("ABC", 10, stop=100), "its stop of 100 is not below 100, where its entry is reckoned"),
-        (lambda c: c.bracket("ABC", 10, target=99), "its target of 99 is not above 100, where its entry is reckoned"),
-        (lambda c: c.bracket("ABC", -10, stop=99), "its stop of 99 is not above 100, where its entry is reckoned"),
+        (lambda c: c.bracket("ABC", 10, stop=101), "its stop of 101 is not below 100, the expected entry price"),
+        (lambda c: c.bracket("ABC", 10, stop=100), "its stop of 100 is not below 100, the expected entry price"),
+        (lambda c: c.bracket("ABC", 10, target=99), "its target of 99 is not above 100, the expected entry price"),
+        (lambda c: c.bracket("ABC", -10, stop=99), "its stop of 99 is not above 100, the expected entry price"),
         (lambda c: c.bracket("ABC", -10, target=101), "its target of 101 is not below 100"),
         (lambda c: c.bracket("ABC", 10, limit=95, stop=96), "its stop of 96 is not below 95"),
         (lambda c: c.bracket("ABC", 10, limit=110, stop=105), "its stop of 105 is not below 100"),
@@ -84,8 +84,8 @@ def test_a_leg_that_waits_is_not_replaced_to_the_wrong_side(tmp_path: Path) -> N
 
     reasons = [order.reason for order in run.orders if "not replaced" in order.reason]
     assert reasons == [
-        "not replaced: its stop of 96 is not below 95, where its entry is reckoned",
-        "not replaced: its stop of 90 is not below 89, where its entry is reckoned",
+        "not replaced: its stop of 96 is not below 95, the expected entry price",
+        "not replaced: its stop of 90 is not below 89, the expected entry price",
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_signal_with_a_stop_on_the_wrong_side_is_rejected(tmp_path: Path) -> N
     run = signalled(tmp_path, Signal("ABC", "BUY", stop=101, target=110))
 
     assert not run.fills
-    assert run.last("probe-1").reason == "its stop of 101 is not below 100, where its entry is reckoned"
+    assert run.last("probe-1").reason == "its stop of 101 is not below 100, the expected entry price"
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_what_waits_for_an_order_that_frees_money_is_told_to_come_after_its_fill
     assert run.statuses("probe-3") == ["submitted", "rejected"]
     reason = run.last("probe-3").reason
     assert reason.startswith("it needs buying power of 99,000.00, and there is 0.00; ")
-    assert reason.endswith("what orders that make positions smaller free is there when they have filled (on_fill)")
+    assert reason.endswith("what closing orders free can be used only after they have filled (on_fill)")
     assert run.last("probe-4").status == "filled"
 
 
@@ -155,8 +155,8 @@ def test_an_exit_beside_its_entry_is_told_to_come_later_where_nothing_is_sold_sh
     run = trade(tmp_path, FLAT, {"10:00": both}, execution={"account": "cash"})
 
     assert run.last("probe-2").reason == (
-        "it sells 100 and 0 are held; execution.shorting is false; what an open order buys is there to sell when that "
-        "has filled (on_fill, bracket)"
+        "it sells 100 and 0 are held; execution.shorting is false; units of an open buy order can be sold only "
+        "after it has filled (on_fill, bracket)"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from openbell.feeds.arrivals import Inbox
-from openbell.model.feed_events import FeedBack, FeedMessage
+from openbell.model.feed_events import FeedConnected, FeedMessage
 from openbell.timing.clock import WallClock
 
 LONG_NS = 60_000_000_000
@@ -32,17 +32,17 @@ def test_nothing_by_a_time_is_none() -> None:
 
 def test_what_is_there_comes_also_when_the_time_has_passed() -> None:
     inbox = Inbox()
-    inbox.put(FeedBack())
+    inbox.put(FeedConnected())
 
     arrival = inbox.next(inbox.now_ns - LONG_NS)
 
     assert arrival is not None
-    assert arrival.event == FeedBack()
+    assert arrival.event == FeedConnected()
 
 
 def test_an_event_of_another_thread_ends_the_wait() -> None:
     inbox = Inbox()
-    other = threading.Timer(0.05, inbox.put, [FeedBack()])
+    other = threading.Timer(0.05, inbox.put, [FeedConnected()])
     other.start()
 
     arrival = inbox.next(inbox.now_ns + LONG_NS)
@@ -56,5 +56,5 @@ def test_a_wake_ends_one_wait_without_an_event() -> None:
     inbox.wake()
 
     assert inbox.next(inbox.now_ns + LONG_NS) is None
-    inbox.put(FeedBack())
+    inbox.put(FeedConnected())
     assert inbox.next(inbox.now_ns + LONG_NS) is not None

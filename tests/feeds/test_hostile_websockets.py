@@ -55,7 +55,7 @@ def bars(*rows: Any, **fields: Any) -> str:
         ('{"type": "quote"}', "there is no message of the type 'quote'"),
         ("[" * 100_000, "a message is nested too deep"),
         ('{"type": ' + "9" * 5000 + "}", "a message is not JSON"),
-        ('{"type": NaN}', "NaN is no number of JSON"),
+        ('{"type": NaN}', "NaN is not a number in JSON"),
         ('{"type": "bars", "interval": "5m", "bars": []}', "the feed did not say that it sends bars of '5m'"),
         ('{"type": "bars", "interval": "1m"}', "bars must be a list"),
         ('{"type": "subscription"}', "symbols are a list, not nothing"),
@@ -63,7 +63,7 @@ def bars(*rows: Any, **fields: Any) -> str:
         ('{"type": "subscription", "symbols": ["\\u001b[2J"]}', "a symbol is a text"),
         ('{"type": "subscription", "symbols": ["SPY"], "refused": ["IBM"]}', "refused must be an object"),
         ('{"type": "subscription", "symbols": ["SPY"], "refused": {"IBM": 1}}', "IBM must be a text"),
-        ('{"type": "history", "number": 1, "bars": []}', "nobody waits for history with the number 1"),
+        ('{"type": "history", "number": 1, "bars": []}', "no request for history has the number 1"),
         ('{"type": "history", "number": 1e400}', "number must be a whole number"),
         ('{"type": "status", "symbol": "SPY", "halted": 1}', "halted must be true or false"),
         ('{"type": "status", "symbol": "IBM", "halted": true}', "'IBM' is not subscribed"),
@@ -83,14 +83,14 @@ def test_nonsense_is_told(text: str | bytes, words: str) -> None:
         ([], "a bar is a list that begins with the symbol"),
         ({"symbol": "SPY"}, "a bar is a list that begins with the symbol"),
         (ROW[:-1], "SPY 1m: a bar is a list of start, open, high, low, close, volume"),
-        (["SPY", START * 1000, *ROW[2:]], "is no start in whole seconds since 1970 UTC"),
-        (["SPY", float(START), *ROW[2:]], "is no start in whole seconds since 1970 UTC"),
-        (["SPY", -START, *ROW[2:]], "is no start in whole seconds since 1970 UTC"),
-        (["SPY", True, *ROW[2:]], "is no start in whole seconds since 1970 UTC"),
-        (["SPY", 10**4000, *ROW[2:]], "a huge number is no start"),
-        (["SPY", START, None, 12, 9, 11, 100], "SPY 1m at 2013-10-10T13:30:00Z: the open is no number: 'None'"),
-        (["SPY", START, "10", 12, 9, 11, 100], "the open is no number"),
-        (["SPY", START, True, 12, 9, 11, 100], "the open is no number"),
+        (["SPY", START * 1000, *ROW[2:]], "is not a start in whole seconds since 1970 UTC"),
+        (["SPY", float(START), *ROW[2:]], "is not a start in whole seconds since 1970 UTC"),
+        (["SPY", -START, *ROW[2:]], "is not a start in whole seconds since 1970 UTC"),
+        (["SPY", True, *ROW[2:]], "is not a start in whole seconds since 1970 UTC"),
+        (["SPY", 10**4000, *ROW[2:]], "a huge number is not a start"),
+        (["SPY", START, None, 12, 9, 11, 100], "SPY 1m at 2013-10-10T13:30:00Z: the open is not a number: 'None'"),
+        (["SPY", START, "10", 12, 9, 11, 100], "the open is not a number"),
+        (["SPY", START, True, 12, 9, 11, 100], "the open is not a number"),
         (["SPY", START, 10, 12, -9, 11, 100], "the low is negative"),
         (["SPY", START, 10, 12, 0, 11, 100], "the low is zero"),
         (["SPY", START, 10, 9, 12, 11, 100], "the high is below the low"),
@@ -111,7 +111,7 @@ def test_a_bad_bar_is_left_out_and_told(row: Any, words: str) -> None:
 
 
 def test_a_number_that_overflows_is_told() -> None:
-    assert "the close is no number" in told(bars(ROW).replace("11,", "1e999,"))
+    assert "the close is not a number" in told(bars(ROW).replace("11,", "1e999,"))
 
 
 def test_rounding_noise_is_no_contradiction() -> None:
@@ -136,7 +136,7 @@ def test_a_flood_of_nonsense_is_counted() -> None:
     texts = [event.text for _ in range(1000) for event in read("nonsense")]  # type: ignore[union-attr]
 
     assert len(texts) == 25
-    assert texts[20:] == [f"{n} messages of the feed made no sense by now" for n in (40, 80, 160, 320, 640)]
+    assert texts[20:] == [f"{n} invalid messages of the feed so far" for n in (40, 80, 160, 320, 640)]
 
 
 GOOD: list[Any] = [

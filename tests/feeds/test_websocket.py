@@ -17,8 +17,8 @@ from openbell.feeds.feed import HistoryRequest
 from openbell.feeds.websocket import WebSocketFeed
 from openbell.model.feed_events import (
     FeedAnswer,
-    FeedBack,
     FeedBar,
+    FeedConnected,
     FeedHistory,
     FeedLost,
     FeedMessage,
@@ -205,9 +205,9 @@ def test_daily_history_begins_with_the_first_day(feeds: Feeds) -> None:
 @pytest.mark.parametrize(
     ("page", "error"),
     [
-        ({"bars": [ROW, ROW]}, "the answer makes no sense: its bars of SPY 1m are not in ascending time"),
-        ({"bars": [[START + n, *ROW[1:]] for n in range(4)]}, "the answer makes no sense: it has more than 3 bars"),
-        ({"bars": None}, "the answer makes no sense: bars must be a list"),
+        ({"bars": [ROW, ROW]}, "the answer is invalid: its bars of SPY 1m are not in ascending time"),
+        ({"bars": [[START + n, *ROW[1:]] for n in range(4)]}, "the answer is invalid: it has more than 3 bars"),
+        ({"bars": None}, "the answer is invalid: bars must be a list"),
         ({"error": ""}, "the feed does not say why"),
         ({"error": "x" * 500}, "x" * 200 + "..."),
     ],
@@ -248,7 +248,7 @@ def test_requests_without_a_connection_end_in_an_error(feeds: Feeds) -> None:
 
     assert came(feed) == FeedHistory(7, error="there is no connection to the feed")
     feed.connect()
-    assert came(feed) == FeedBack()
+    assert came(feed) == FeedConnected()
 
 
 def test_requests_end_with_the_connection(feeds: Feeds) -> None:
@@ -274,7 +274,7 @@ def test_giving_up_ends_requests_and_is_no_loss(feeds: Feeds) -> None:
     assert came(feed) == FeedHistory(7, error="the connection was given up")
     assert feed.state == "closed"
     feed.connect()
-    assert came(feed) == FeedBack(), "nothing of the old connection is in between"
+    assert came(feed) == FeedConnected(), "nothing of the old connection is in between"
 
 
 def cut(client: Client) -> None:
@@ -309,7 +309,7 @@ def test_connecting_again_after_a_loss_is_a_new_connection(feeds: Feeds) -> None
     feed.subscribe(["SPY"])
     assert isinstance(came(feed), FeedLost)
     feed.connect()
-    assert came(feed) == FeedBack()
+    assert came(feed) == FeedConnected()
     feed.subscribe(["IBM"])
 
     assert came(feed) == FeedAnswer(frozenset({"IBM"}))
@@ -328,7 +328,7 @@ def test_nothing_of_an_old_connection_comes_after_a_new_one(feeds: Feeds) -> Non
     assert isinstance(came(feed), FeedAnswer)
     assert isinstance(came(feed), FeedBar)
     feed.connect()
-    while came(feed) != FeedBack():
+    while came(feed) != FeedConnected():
         pass
     feed.subscribe(["IBM"])
 
@@ -358,7 +358,7 @@ def test_a_server_that_says_nothing_is_a_loss(feeds: Feeds) -> None:
     feed = feeds.of(lambda client: client.read_on(), answer_s=0.2)
     feed.connect()
 
-    assert came(feed) == FeedLost(f"{feed.place} said no hello within 0.2 seconds")
+    assert came(feed) == FeedLost(f"{feed.place} sent no hello within 0.2 seconds")
 
 
 def test_a_server_that_does_not_shake_hands_is_a_loss(feeds: Feeds) -> None:
@@ -474,7 +474,7 @@ def test_closing_does_not_wait_for_a_server_that_does_not_answer(feeds: Feeds) -
     "url", ["http://host", "ws://", "ws://:80", "host:80", "ws://h:0", "ws://h:x", "ws://h/ a", ""]
 )
 def test_an_address_of_no_websocket_is_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match="address of the feed is none of a websocket"):
+    with pytest.raises(ConfigError, match="address of the feed is not a valid websocket address"):
         WebSocketFeed(url, name="mine")
 
 
@@ -501,7 +501,7 @@ def test_keys_of_the_address_show_in_no_words(feeds: Feeds, capfd: pytest.Captur
 
     feed = feeds.of(script, path=f"/{keys[2]}/bars?token={keys[0]}&key=a%20b%2Fc%2Bd4711")
     feed.connect()
-    assert came(feed) == FeedBack()
+    assert came(feed) == FeedConnected()
     feed.subscribe(["SPY", "IBM"])
     events = [came(feed)]
     while not isinstance(events[-1], FeedLost):

@@ -165,7 +165,7 @@ def test_a_zip_that_unpacks_without_end_is_not_unpacked(
     write_zip(minute_zip(tmp_path, "20131011"), "0" * (3 << 20))
 
     (failed,) = import_lean(tmp_path, store).failed
-    assert failed == (minute_zip(tmp_path, "20131011"), "it unpacks to 3 MB, which is no file of bars")
+    assert failed == (minute_zip(tmp_path, "20131011"), "it unpacks to 3 MB, too much for a file of bars")
 
 
 def test_a_damaged_file_of_the_store_stops_only_its_own_symbol(lean_dir: Path, store: BarStore) -> None:

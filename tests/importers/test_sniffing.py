@@ -146,7 +146,7 @@ def test_days_and_months_are_told_apart_by_the_order_of_the_times_or_not_at_all(
     assert sniff_csv(write(tmp_path, days, "%m/%d/%Y"), Given()).reading.time_format == "%m/%d/%Y"
 
     one_day = [datetime(2024, 1, 2, 9, 30) + timedelta(minutes=i) for i in range(30)]
-    with pytest.raises(ConfigError, match=r"may be day/month or month/day\. Say --time-format '%d/%m/%Y %H:%M' or"):
+    with pytest.raises(ConfigError, match=r"may be day/month or month/day\. Use --time-format '%d/%m/%Y %H:%M' or"):
         sniff_csv(write(tmp_path, one_day, "%d/%m/%Y %H:%M"), NEW_YORK)
 
 

@@ -54,7 +54,7 @@ def test_brackets_beside_a_symbol_are_those_of_globs_in_a_path_and_themselves_in
     assert [s.symbol for s in find(tmp_path / "[!ab]1/{symbol}.csv")] == ["AIG"]
     assert [s.symbol for s in find(tmp_path / "ko*.csv", file_name="{symbol} [1m]")] == ["KO"]
     assert [s.symbol for s in find(tmp_path / "[a&&^[]1/{symbol}.csv")] == ["SPY"]
-    with pytest.raises(ConfigError, match=r"\[b-a\]1/\{symbol\}.csv is no pattern of files: bad character range b-a"):
+    with pytest.raises(ConfigError, match=r"\[b-a\]1/\{symbol\}.csv is not a valid file pattern: bad character r"):
         find(tmp_path / "[b-a]1/{symbol}.csv")
 
 
@@ -97,7 +97,7 @@ def test_a_folder_that_has_files_only_below_it_tells_how_to_name_them(tmp_path: 
     touch(tmp_path, "us/aapl/1min.csv", "readme.md")
 
     with pytest.raises(
-        ConfigError, match=r"such as us/aapl/1min\.csv: say '.*/\*\*/\*\.csv', or a pattern with \{symbol"
+        ConfigError, match=r"such as us/aapl/1min\.csv: use '.*/\*\*/\*\.csv', or a pattern with \{symbol"
     ):
         find(tmp_path)
     assert len(find(tmp_path / "**/*.csv")) == 1

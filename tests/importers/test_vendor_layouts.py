@@ -403,7 +403,7 @@ def test_a_line_without_end_is_no_table(tmp_path: Path, ending: str) -> None:
     else:
         path.write_bytes(gzip.compress(content, 1) if ending.endswith("gz") else content)
 
-    with pytest.raises(OSError, match="a line is longer than 8 MB: this is no table of bars"):
+    with pytest.raises(OSError, match="a line is longer than 8 MB: this is not a table of bars"):
         guess_of(path)
 
 
@@ -414,7 +414,7 @@ def test_twenty_thousand_columns_are_no_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("separator", ["ab", "", "\n", '"', "§"])
 def test_a_separator_that_is_none_is_refused(tmp_path: Path, separator: str) -> None:
-    with pytest.raises(ConfigError, match=r"--separator .* is none: say one character"):
+    with pytest.raises(ConfigError, match=r"--separator .* is not valid. Use one character"):
         guess_of(write(tmp_path, table(*map(str, DAYS))), separator=separator)
 
 

@@ -121,7 +121,7 @@ def test_a_session_that_comes_out_otherwise_is_refused(store: Path, tmp_path: Pa
 
     opened = open_run(folder)
 
-    with pytest.raises(RunFolderError, match=r"otherwise than it did.*indicator BRVO for strategy Late.*was done"):
+    with pytest.raises(RunFolderError, match=r"differs from that of the.*indicator BRVO for strategy Late.*was done"):
         opened.session("2024-03-12")
     assert "BRVO" not in opened.session("2024-03-12", compare=False).symbols
     assert open_run(folder, store=store).session("2024-03-12").symbols == ("ALFA", "BRVO")
@@ -134,7 +134,7 @@ def test_a_day_that_is_no_session_of_the_run_is_told(store: Path, tmp_path: Path
     for session in (open_run(folder).session, system.session):
         with pytest.raises(ConfigError, match="no session of 2024-03-15: its 4 sessions are from 2024-03-11"):
             session("2024-03-15")
-        with pytest.raises(ConfigError, match="'11 March' is no day"):
+        with pytest.raises(ConfigError, match="'11 March' is not a day"):
             session("11 March")
     with pytest.raises(ConfigError, match="is not the folder of a run"):
         open_run(tmp_path)

@@ -18,9 +18,9 @@ from openbell.feeds.alpaca.alpaca_feed import AlpacaFeed
 from openbell.feeds.feed import HistoryRequest
 from openbell.model.feed_events import (
     FeedAnswer,
-    FeedBack,
     FeedBar,
     FeedClock,
+    FeedConnected,
     FeedHistory,
     FeedLost,
     FeedMessage,
@@ -56,7 +56,7 @@ def events(time: VirtualArrivals) -> list[Any]:
 def connected(server: AlpacaServer, time: VirtualArrivals, *symbols: str) -> AlpacaFeed:
     feed = server.feed()
     feed.connect()
-    assert [type(event) for event in events(time)] == [FeedBack]
+    assert [type(event) for event in events(time)] == [FeedConnected]
     if symbols:
         feed.subscribe(symbols)
         assert events(time) == [FeedAnswer(frozenset(symbols))]
@@ -133,7 +133,7 @@ def test_a_slow_client_is_told_and_an_unknown_error_is_only_told(server: AlpacaS
     (lost,) = events(time)
     assert isinstance(lost, FeedLost)
     assert not lost.is_final
-    assert "more slowly than bars come" in lost.reason
+    assert "more slowly than bars arrive" in lost.reason
 
 
 def test_too_many_connections_are_waited_for_as_long_as_the_server_says(
@@ -188,7 +188,7 @@ def test_a_cut_in_the_middle_of_a_message_is_a_loss(server: AlpacaServer, time: 
     assert isinstance(lost, FeedLost)
     assert not lost.is_final
     feed.connect()
-    assert [type(event) for event in events(time)] == [FeedBack]
+    assert [type(event) for event in events(time)] == [FeedConnected]
 
 
 def test_nonsense_is_told_and_skipped(server: AlpacaServer, time: VirtualArrivals) -> None:

@@ -18,12 +18,12 @@ from openbell.brokers.alpaca import AlpacaLink
 from openbell.brokers.lanes import Lanes
 from openbell.errors import BrokerError, ConfigError
 from openbell.model.broker_events import (
+    AccountSnapshot,
     BrokerAnswer,
-    BrokerBack,
-    BrokerBooks,
+    BrokerConnected,
     BrokerMissing,
+    BrokerNoAnswer,
     BrokerRefusal,
-    BrokerSilence,
 )
 from openbell.model.order import Order, OrderType, TimeInForce
 from openbell.vendors.alpaca import AlpacaKeys
@@ -75,7 +75,7 @@ class Run:
         """What has come since the last time, when everything has its answer."""
         self.broker.settle()
         events, self.events[:] = list(self.events), []
-        return [event for event in events if not isinstance(event, BrokerBack)]
+        return [event for event in events if not isinstance(event, BrokerConnected)]
 
     def states(self) -> list[str]:
         """The orders that are told of, each with its last state."""
@@ -148,7 +148,7 @@ def test_what_becomes_of_a_request_without_an_answer_is_not_guessed(run: Run, br
     orders = [order(f"Test-{number}", 1) for number in range(1, 5)]
     for each in orders:
         run.link.submit([each])
-    told = [event for event in run.told() if isinstance(event, BrokerSilence)]
+    told = [event for event in run.told() if isinstance(event, BrokerNoAnswer)]
     assert [event.order_id for event in told] == ["Test-1", "Test-2", "Test-3", "Test-4"]
     assert "answers 503: service unavailable" in told[3].reason
     broker.trade("SPY", 100.0)
@@ -377,13 +377,13 @@ def test_books_are_those_of_one_moment(run: Run, broker: AlpacaTradingServer) ->
 
     broker.meanwhile = fill
     run.link.ask_books(NOW_NS)
-    (books,) = [event for event in run.told() if isinstance(event, BrokerBooks)]
+    (books,) = [event for event in run.told() if isinstance(event, AccountSnapshot)]
     assert [each.quantity for each in books.positions] == [each.filled for each in books.orders] == [3.0]
     assert sum(each.quantity for each in books.fills) == 3.0
     assert books.cash == 99_700.0
     broker.meanwhile = lambda path: broker.trade("SPY", 100.0, qty=1) if path == "/v2/positions" else None
     run.link.ask_books(NOW_NS)
-    errors = [event.error for event in run.told() if isinstance(event, BrokerBooks)]
+    errors = [event.error for event in run.told() if isinstance(event, AccountSnapshot)]
     assert errors == ["the account changed each time that it was asked for"]
 
 

@@ -101,7 +101,7 @@ def test_l16_an_order_that_works_before_the_start_is_there_and_its_fill_arrives(
     assert first.endswith("accepted")
     assert last.endswith("filled")
     assert (play.held()["09:33"], play.held()["09:35"]) == (0, 10)
-    assert "given at the broker, not by this run" in play.said()
+    assert "an order that this run did not place was found at the broker" in play.said()
 
 
 def test_l17_a_position_that_the_run_does_not_know_stops_all_orders_and_shows_both_sides(play: Play) -> None:
@@ -169,7 +169,7 @@ def test_l22_a_liquidation_by_the_broker_is_taken_over_and_told(play: Play) -> N
         cash = float(broker.account.cash)
     assert (play.held()["09:39"], play.held()["09:41"]) == (100, 0)
     assert play.cash() == pytest.approx(cash)
-    assert "given at the broker, not by this run" in play.said()
+    assert "an order that this run did not place was found at the broker" in play.said()
 
 
 def test_a_position_that_nobody_ordered_stops_orders_until_it_is_gone(play: Play) -> None:
@@ -181,7 +181,7 @@ def test_a_position_that_nobody_ordered_stops_orders_until_it_is_gone(play: Play
         play.at("09:41:10", play.tell(lambda account: account.hold("AIG", 0, 40.0)))
         assert play.play_until(server, "09:48").is_equal
     assert "AIG: the run has 0, the broker 5" in play.reasons()[0]
-    assert "the run and its broker have the same again" in play.said()
+    assert "the run and its broker agree again" in play.said()
     assert (play.held()["09:44"], play.held()["09:47"]) == (100, 0)
 
 
@@ -244,7 +244,7 @@ def test_an_order_of_others_is_cancelled_when_all_is_closed(play: Play) -> None:
         (order,) = broker.account.orders.values()
     assert order.status == "canceled"
     assert play.orders()[-1].split()[-1] == "cancelled"
-    assert "is taken over: buy 10 SPY (limit 150)" in play.said()
+    assert "is now tracked: buy 10 SPY (limit 150)" in play.said()
 
 
 def test_the_largest_daily_loss_closes_all_at_the_broker(play: Play) -> None:

@@ -51,7 +51,7 @@ def test_a_session_ends_though_its_feed_is_down_and_says_what_it_lacks(stage: St
         stage.time.at(stage.session.close_ns - 10 * MINUTE + 5 * S, server.refuse)
         found = stage.play(server)
     assert found.differences == ()
-    assert "the session goes on to its end without the bars since 11:50:00" in said(stage)
+    assert "the session continues to its end without the bars since 11:50:00" in said(stage)
     assert (
         bars_of(stage, "SPY", "1m")["end"].dt.convert_time_zone("America/New_York").dt.strftime("%H:%M")[-1] == "11:50"
     )
@@ -75,7 +75,7 @@ def test_last_minutes_that_cannot_be_had_are_named(stage: Stage) -> None:
         found = stage.play(server)
     assert found.differences == ()
     assert (
-        "no bar of the last minutes of the session came, nor has the feed any: the last one closed at 11:57:00"
+        "no bar of the last minutes of the session came, and the feed has none; the last bar closed at 11:57:00"
         in said(stage)
     )
 

@@ -39,5 +39,5 @@ def test_a_run_keeps_no_key_of_its_feeds_address(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_record_cannot_be_verified(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match=r"is no folder of a live run: it has no feed\.jsonl"):
+    with pytest.raises(RunFolderError, match=r"is not the folder of a live run: it has no feed\.jsonl"):
         verify_run(tmp_path)

@@ -169,12 +169,12 @@ def test_a_strategy_that_draws_by_chance_is_told_when_its_run_would_go_on(minute
     )  # fmt: skip
     stage.config = load_config(config)
     restarts = Restarts(stage, [(stage.session.first_ns + 20 * MINUTE, 1)])
-    with stage.server() as server, pytest.raises(RunFolderError, match=r"signals.jsonl line 1: the run did otherwise"):
+    with stage.server() as server, pytest.raises(RunFolderError, match=r"signals.jsonl line 1: the replay differs"):
         restarts.play(server)
 
 
 def test_what_is_no_live_run_or_over_does_not_go_on(own_store: Path, tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match="no folder of a live run"):
+    with pytest.raises(RunFolderError, match="is not the folder of a live run"):
         resumed_run(tmp_path)
 
     config = load_config(session(slices("1m"), symbols=["SPY"], streams=["1m"], days="2013-10-10"))

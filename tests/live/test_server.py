@@ -12,7 +12,15 @@ from live.server import FeedServer
 from live.tape import Tape, some, wrong
 from live.virtual_time import S, VirtualArrivals
 from openbell.feeds.feed import HistoryRequest
-from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedHistory, FeedLost, FeedMessage, TradingStatus
+from openbell.model.feed_events import (
+    FeedAnswer,
+    FeedBar,
+    FeedConnected,
+    FeedHistory,
+    FeedLost,
+    FeedMessage,
+    TradingStatus,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +56,7 @@ def subscribed(server: FeedServer, time: VirtualArrivals, *symbols: str) -> WebS
     time.settle()
     feed.subscribe(symbols)
     time.settle()
-    assert [type(event) for event in time.taken()] == [FeedBack, FeedAnswer]
+    assert [type(event) for event in time.taken()] == [FeedConnected, FeedAnswer]
     return feed
 
 
@@ -118,7 +126,7 @@ def test_a_cut_is_a_loss_at_its_time_and_costs_what_comes_meanwhile(server: Feed
     assert time.taken() == [bar(0), FeedLost("the connection broke off")]
     feed.connect()
     time.settle()
-    assert (time.taken(), server.connects, server.subscribed) == ([FeedBack()], [OPEN, OPEN + 150 * S], set())
+    assert (time.taken(), server.connects, server.subscribed) == ([FeedConnected()], [OPEN, OPEN + 150 * S], set())
 
 
 def test_silence_with_pings_answered(server: FeedServer, time: VirtualArrivals) -> None:
@@ -139,7 +147,7 @@ def test_half_an_acknowledgement_and_bars_of_nobody(server: FeedServer, time: Vi
     feed.subscribe(["SPY", "IBM", "AIG", "XYZ"])
     time.settle()
 
-    assert time.taken() == [FeedBack(), FeedAnswer(frozenset({"SPY", "IBM"}), {"XYZ": "no such symbol"})]
+    assert time.taken() == [FeedConnected(), FeedAnswer(frozenset({"SPY", "IBM"}), {"XYZ": "no such symbol"})]
     server.send(bar(0), bar(0, "IBM"), bar(0, "AIG"))
     time.settle()
     assert time.taken() == [bar(0)]
@@ -153,7 +161,7 @@ def test_a_limit_that_is_said_and_one_that_is_not(server: FeedServer, time: Virt
     assert feed.limit == 1
     feed.subscribe(["SPY", "IBM"])
     time.settle()
-    assert time.taken() == [FeedBack(), FeedAnswer(frozenset({"SPY"}), {"IBM": "more than 1 symbols"})]
+    assert time.taken() == [FeedConnected(), FeedAnswer(frozenset({"SPY"}), {"IBM": "more than 1 symbols"})]
     server.says_limit = False
     feed.connect()
     time.settle()
@@ -247,7 +255,7 @@ def test_a_connection_refused_for_ten_minutes(server: FeedServer, time: VirtualA
     with time.running(connect_every_minute) as session:
         time.advance(3600)
 
-    assert session.result() == ["FeedLost"] * 10 + ["FeedBack", "FeedBack"]
+    assert session.result() == ["FeedLost"] * 10 + ["FeedConnected", "FeedConnected"]
 
 
 def test_errors_of_http(server: FeedServer, time: VirtualArrivals) -> None:
@@ -287,7 +295,7 @@ def test_a_day_by_script_is_always_the_same(server: FeedServer, time: VirtualArr
                 while time.now_ns < OPEN + 12 * MINUTE:
                     arrival = time.next(time.now_ns + 15 * S)
                     heard.append(arrival or time.now_ns)
-                    if arrival and arrival.event == FeedBack():
+                    if arrival and arrival.event == FeedConnected():
                         feed.subscribe(["SPY"])
                         feed.request_history(DAY)
                     elif arrival and isinstance(arrival.event, FeedAnswer) and len(arrival.event.symbols) == 1:

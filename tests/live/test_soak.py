@@ -17,7 +17,7 @@ import pytest
 from openbell.config import load_config
 from openbell.feeds.arrivals import Arrival
 from openbell.live.run import LiveRun
-from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
+from openbell.model.feed_events import FeedAnswer, FeedBar, FeedConnected, FeedEvent, FeedHistory
 from openbell.results.folder.run_folder import RunFolder
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
@@ -95,7 +95,7 @@ class MadeUpFeed:
         """There is one day."""
 
     def connect(self) -> None:
-        self._events.append(FeedBack())
+        self._events.append(FeedConnected())
 
     def subscribe(self, symbols: Iterable[str]) -> None:
         self._symbols.update(dict.fromkeys(symbols))

@@ -13,7 +13,7 @@ import pytest
 from openbell.config import load_config
 from openbell.errors import ConfigError, FeedError
 from openbell.live.start import live_run, resumed_run
-from openbell.live.status.run_lock import ENDING, RunLock, is_running, waits_for_end
+from openbell.live.status.run_lock import ENDING, RunLock, is_running, wait_for_end
 from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_a_run_that_cannot_go_on_for_lack_of_a_connection_says_so_and_keeps_what
 def test_a_run_that_writes_its_results_is_waited_for(tmp_path: Path) -> None:
     lock = RunLock(tmp_path)
     lock.write("running")
-    assert not waits_for_end(tmp_path, 0.01)
+    assert not wait_for_end(tmp_path, 0.01)
 
     lock.write(ENDING)
     over = threading.Event()
@@ -92,7 +92,7 @@ def test_a_run_that_writes_its_results_is_waited_for(tmp_path: Path) -> None:
 
     writing = threading.Thread(target=finish)
     writing.start()
-    assert waits_for_end(tmp_path, 0.01)
+    assert wait_for_end(tmp_path, 0.01)
     assert over.is_set()
     writing.join()
     assert json.loads((tmp_path / "live.json").read_text(encoding="utf-8"))["state"] == ENDING

@@ -160,7 +160,7 @@ def test_bars_with_dates_of_which_nobody_said_what_they_are_show_nothing_early(
     assert imported(tmp_path, write(tmp_path)).exit_code == 0
     store = BarStore.open(tmp_path / "store")
 
-    with pytest.raises(DataError, match=r"nobody said whether a date is that of a session.* --days session"):
+    with pytest.raises(DataError, match=r"it is not recorded whether a date is that of a session.* --days session"):
         DataManager(store, TimeManager(exchange)).on_day(DAYS[3]).load_historical_bars("EURUSD", "1d", DAYS[1], DAYS[2])
 
     (series,) = check_store(store, exchange).series

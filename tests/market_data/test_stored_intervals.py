@@ -171,7 +171,7 @@ def test_bars_off_the_grid_are_reported_by_a_check(store: BarStore, tmp_path: Pa
     assert next(f.kind for f in clock.findings) == "off_grid"
     assert clock.score.percent is not None
     assert clock.score.percent <= 50
-    assert "sessions read none of them" in clock.findings[0].text
+    assert "sessions do not use them" in clock.findings[0].text
     with store.writer() as writer:
         writer.write("CLOCK", "1m", frame(1))
     again = {(one.symbol, one.interval): one for one in check_store(store).series}["CLOCK", "60m"]

@@ -87,7 +87,6 @@ def test_base_intervals_build_what_they_say_exactly(text: str) -> None:
     assert set(candidates) <= set(BASE_INTERVALS)
     assert list(candidates) == sorted(candidates, key=parse_interval, reverse=True)
     for base in map(parse_interval, candidates):
-        assert base.is_base
         assert base <= interval
         assert not interval.is_intraday or interval.seconds % base.seconds == 0
     assert determine_required_base(text) == candidates[0]

@@ -173,10 +173,10 @@ def test_errors_say_what_is_wrong(
     assert result.exit_code == 1
     assert f"127.0.0.1:{port} does not answer (no connection)" in result.stderr
     monkeypatch.setenv("AWS_ENDPOINT_URL", SECRET)
-    assert "AWS_ENDPOINT_URL is no address of a server" in call("data", "ls", "--store", address).stderr
+    assert "AWS_ENDPOINT_URL is not a valid address of a server" in call("data", "ls", "--store", address).stderr
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
     monkeypatch.setenv("OPENBELL_CACHE_SIZE", "much")
-    assert "OPENBELL_CACHE_SIZE='much' is no size" in call("data", "ls", "--store", address).stderr
+    assert "OPENBELL_CACHE_SIZE='much' is not a size" in call("data", "ls", "--store", address).stderr
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_a_series_counts_them_and_a_warning_names_the_indicators(store: Path) ->
 
     assert series.not_positive == BELOW.stop - BELOW.start
     assert [w.split()[0] for w in told] == ["roc_10_5m", "histvol_20_0_5m", "gap_5m"]
-    assert "10 bars have prices of 0 or below on 2020-04-20: it has no value where these have a part" in told[0]
+    assert "10 bars have prices of 0 or below on 2020-04-20: it has no value where it reads such bars" in told[0]
 
 
 def test_what_was_below_zero_is_over_after_a_while(store: Path) -> None:

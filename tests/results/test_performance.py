@@ -1,4 +1,4 @@
-"""The numbers of a run are those of empyrical, and a number that cannot be had is None with its reason."""
+"""The numbers of a run are those of empyrical, and a number that is unavailable is None with its reason."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_the_result_and_the_terminal_say_so(store: Path) -> None:
 
     lines = [view for view in session_views(day) if isinstance(view, str)]
     (line,) = [text for text in lines if "HOLE 1m bars" in text]
-    assert line.endswith("; bars of a part of theirs: 1 5m")
+    assert line.endswith("; derived bars that lack some of their base bars: 1 of 5m")
 
 
 def test_half_days_and_synthetic_bars_are_no_parts(tmp_path: Path) -> None:

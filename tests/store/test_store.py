@@ -308,7 +308,7 @@ def test_days_are_read_from_dates_and_texts_and_never_from_times(store: BarStore
         assert store.read(["X"], "1d", day, None).height == 7
     with pytest.raises(ConfigError, match="is a time, where a day is needed"):
         store.read(["X"], "1d", START, None)
-    with pytest.raises(ConfigError, match=r"'07/02/2024' is no day\. Write it as 2024-03-11"):
+    with pytest.raises(ConfigError, match=r"'07/02/2024' is not a day\. Write it as 2024-03-11"):
         store.read(["X"], "1d", None, "07/02/2024")
 
 

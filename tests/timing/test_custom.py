@@ -238,7 +238,7 @@ def test_what_cannot_be_is_told(values: dict[str, Any], message: str) -> None:
         ({**DESK, "weekdays": []}, "exchange: weekdays is empty. Name at least one, or leave it out."),
         ({**DESK, "holidays": ["25.12."]}, "exchange.holidays[0]: must be a day, not '25.12.'. Write 2024-12-24, or"),
         ({**DESK, "holidays": ["02-30"]}, "exchange.holidays[0]: '02-30' is not a day of the calendar"),
-        ({**DESK, "holidays": ["12-25", "12-25"]}, "exchange.holidays: 12-25 is there more than once"),
+        ({**DESK, "holidays": ["12-25", "12-25"]}, "exchange.holidays: 12-25 occurs more than once"),
         ({**DESK, "early_closes": {"24 Dec": "13:00"}}, "exchange.early_closes.24 Dec: must be a day, not '24 Dec'"),
         ({**DESK, "early_closes": {"12-24": 13}}, "exchange.early_closes.12-24: must be a time of day, not 13"),
         (

@@ -405,7 +405,7 @@ def test_escape_codes_of_a_server_do_not_reach_the_terminal(server: Server, stor
     "url", ["", " ", "http://", "ftp://x", "http://[::1", "http://x:99999", "x", "http://\x1b[31m"]
 )
 def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match="is no address of a server"):
+    with pytest.raises(ConfigError, match="is not a valid address of a server"):
         AlpacaSource(AlpacaKeys("a", "b"), url=url or " ")
 
 

@@ -22,13 +22,13 @@ from openbell.feeds.server_text import ServerText
 from openbell.feeds.websocket_bounds import WebSocketBounds
 from openbell.logs import get_logger
 from openbell.model.broker_events import (
-    BrokerBack,
-    BrokerBooks,
+    AccountSnapshot,
+    BrokerConnected,
     BrokerLost,
+    BrokerNoAnswer,
     BrokerRefusal,
-    BrokerSilence,
 )
-from openbell.model.feed_events import FeedBack, FeedLost
+from openbell.model.feed_events import FeedConnected, FeedLost
 from openbell.timing.clock import WallClock
 from openbell.vendors.alpaca import AlpacaKeys, is_http_address
 from openbell.vendors.rate_limit import FetchStoppedError
@@ -165,7 +165,7 @@ class AlpacaLink:
         try:
             number = str(self._rest.account().get("account_number") or "")
         except (RefusedError, NoAnswerError) as exc:
-            raise BrokerError(f"the account at Alpaca cannot be had: {exc}.") from None
+            raise BrokerError(f"the account at Alpaca cannot be read: {exc}.") from None
         is_paper = number.startswith(_PAPER_NUMBER)
         if self._is_paper and not is_paper:
             raise BrokerError(f"account {number} at Alpaca is of LIVE MONEY, and paper money was asked for.")
@@ -174,7 +174,7 @@ class AlpacaLink:
     # The stream
 
     def connect(self) -> None:
-        """Begin to connect to the stream of trade updates, which ends in `BrokerBack` or `BrokerLost`."""
+        """Begin to connect to the stream of trade updates, which ends in `BrokerConnected` or `BrokerLost`."""
         with self._lock:
             self._current.give_up()
             if self._is_closed:
@@ -214,9 +214,9 @@ class AlpacaLink:
             if connection is not self._current.connection:
                 return
             for event in events:
-                if isinstance(event, FeedBack):
+                if isinstance(event, FeedConnected):
                     self._current.opened()
-                    self._put(BrokerBack())
+                    self._put(BrokerConnected())
                 elif isinstance(event, FeedLost):
                     self._current.lost()
                     self._put(BrokerLost(event.reason, event.is_final))
@@ -261,9 +261,9 @@ class AlpacaLink:
             try:
                 books = books_of(self._rest, since_ns, self._ids)
             except (RefusedError, NoAnswerError) as exc:
-                books = BrokerBooks(error=str(exc))
+                books = AccountSnapshot(error=str(exc))
             except (KeyError, ValueError, TypeError) as exc:
-                books = BrokerBooks(error=f"Alpaca's answer cannot be understood ({type(exc).__name__}: {exc})")
+                books = AccountSnapshot(error=f"Alpaca's answer cannot be understood ({type(exc).__name__}: {exc})")
             self._updates.sort_out(all_of_them=True)
             self._put(books)
 
@@ -289,10 +289,10 @@ class AlpacaLink:
             except (UnsupportedError, RefusedError) as exc:
                 self._put(BrokerRefusal(order.id, request, str(exc)))
             except NoAnswerError as exc:
-                self._put(BrokerSilence(order.id, request, str(exc)))
+                self._put(BrokerNoAnswer(order.id, request, str(exc)))
             except (KeyError, ValueError, TypeError) as exc:
                 text = f"Alpaca's answer cannot be understood ({type(exc).__name__}: {exc})"
-                self._put(BrokerSilence(order.id, request, text))
+                self._put(BrokerNoAnswer(order.id, request, text))
 
         self._lanes.do(order.symbol, lambda: _until_stopped(guarded))
 
@@ -316,7 +316,7 @@ def _good_address(url: str, *, is_paper: bool) -> str:
         ConfigError: The address is not valid, or is that of live money where paper money was requested.
     """
     if not is_http_address(url):
-        raise ConfigError(f"the address in {BASE_URL} is none. Write for example https://{_HOSTS[True]}.")
+        raise ConfigError(f"the address in {BASE_URL} is not valid. Write for example https://{_HOSTS[True]}.")
     if is_paper and urlsplit(url).hostname == _HOSTS[False]:
         raise ConfigError(f"{BASE_URL} is the address of LIVE MONEY, and paper money was asked for. Unset it.")
     return url.rstrip("/").removesuffix("/v2")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openbell.brokers.alpaca_orders import REPLACED, broker_order, fill_of_activity, time_ns_of
 from openbell.brokers.alpaca_rest import NoAnswerError
 from openbell.errors import printable
-from openbell.model.broker_events import BrokerBooks, BrokerPayment, BrokerPosition
+from openbell.model.broker_events import AccountChange, AccountSnapshot, BrokerPosition
 from openbell.model.order import DUST
 from openbell.vendors.alpaca import midnight
 
@@ -37,7 +37,7 @@ _BLOCKS = {
 }
 
 
-def books_of(rest: AlpacaTrading, since_ns: int, ids: AlpacaIds) -> BrokerBooks:
+def books_of(rest: AlpacaTrading, since_ns: int, ids: AlpacaIds) -> AccountSnapshot:
     """Return a consistent state of the account, with its fills and payments since a time.
 
     Args:
@@ -59,7 +59,7 @@ def books_of(rest: AlpacaTrading, since_ns: int, ids: AlpacaIds) -> BrokerBooks:
             account, positions = after
             executed = [row for row in activities if row["activity_type"] == _FILL and _time_ns(row) >= since_ns]
             _learn_ids(rest, ids, [*(str(row["id"]) for row in open_rows), *(str(row["order_id"]) for row in executed)])
-            return BrokerBooks(
+            return AccountSnapshot(
                 cash=float(account["cash"]),
                 positions=tuple(_position(row) for row in positions),
                 orders=tuple(broker_order(row, ids.own(row)) for row in open_rows),
@@ -142,7 +142,7 @@ def _time_ns(row: JsonObject) -> int:
     return time_ns_of(str(row["transaction_time"]))
 
 
-def _payments(rows: Iterable[JsonObject], since_ns: int) -> list[BrokerPayment]:
+def _payments(rows: Iterable[JsonObject], since_ns: int) -> list[AccountChange]:
     """Return the activities other than fills since the day of a time.
 
     They have dates, but no times of day.
@@ -155,7 +155,7 @@ def _payments(rows: Iterable[JsonObject], since_ns: int) -> list[BrokerPayment]:
         time_ns = int(midnight(day).timestamp()) * _SECOND_NS
         if time_ns >= since_ns - 86_400 * _SECOND_NS:
             found.append(
-                BrokerPayment(
+                AccountChange(
                     str(row["id"]),
                     _kind(str(row["activity_type"])),
                     str(row.get("symbol") or ""),

@@ -149,7 +149,7 @@ class AlpacaTrading:
             if len(page) < _ACTIVITIES_IN_PAGE:
                 return rows
             params["page_token"] = page[-1]["id"]
-        raise NoAnswerError(f"Alpaca tells of more than {len(rows):,} activities after {after}")
+        raise NoAnswerError(f"Alpaca reports more than {len(rows):,} activities after {after}")
 
     # Requests that change something
 
@@ -290,7 +290,7 @@ _NUMBERS = {"cost_basis": "needed", "buying_power": "of buying power", "base_pri
 
 def _object(answer: Any) -> JsonObject:
     if not isinstance(answer, dict):
-        raise NoAnswerError("Alpaca's answer cannot be understood (no object)")
+        raise NoAnswerError("Alpaca's answer cannot be understood (not an object)")
     return answer
 
 

@@ -52,9 +52,7 @@ class TradeUpdatesReader:
             try:
                 self._heard(data)
             except (KeyError, ValueError, TypeError, AttributeError) as exc:
-                raise UnusableServerError(
-                    f"an update of an order makes no sense ({type(exc).__name__}: {exc})"
-                ) from exc
+                raise UnusableServerError(f"an update of an order is invalid ({type(exc).__name__}: {exc})") from exc
         elif message.get("stream") == "authorization" and data.get("status") != "authorized":
             raise UnusableServerError(f"{self._words.place} no longer accepts the keys", is_final=True)
         return ()

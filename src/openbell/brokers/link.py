@@ -52,7 +52,7 @@ class BrokerLink(Protocol):
         """
 
     def connect(self) -> None:
-        """Begin to connect to the broker's events, which ends in `BrokerBack` or `BrokerLost`."""
+        """Begin to connect to the broker's events, which ends in `BrokerConnected` or `BrokerLost`."""
 
     def know(self, orders: Iterable[Order]) -> None:
         """Record orders that the run has sent before, perhaps in another process.
@@ -63,7 +63,7 @@ class BrokerLink(Protocol):
     def submit(self, orders: Sequence[Order]) -> None:
         """Send an order, or an entry together with its legs.
 
-        The result is a `BrokerAnswer`, or a `BrokerRefusal` or `BrokerSilence` about the first order.
+        The result is a `BrokerAnswer`, or a `BrokerRefusal` or `BrokerNoAnswer` about the first order.
         """
 
     def cancel(self, order: Order) -> None:
@@ -91,7 +91,7 @@ class BrokerLink(Protocol):
         """
 
     def ask_books(self, since_ns: int) -> None:
-        """Request the account with its events since a time, nanoseconds since 1970 UTC, answered by `BrokerBooks`."""
+        """Request an `AccountSnapshot` with the events since a time, in nanoseconds since 1970 UTC."""
 
     def disconnect(self) -> None:
         """Give up the connection to the events, after which a `BrokerLost` may still arrive."""

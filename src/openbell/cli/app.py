@@ -51,7 +51,7 @@ _FETCH: Commands = {
     ),
 }
 _DATA: Commands = {
-    "import": group("import", "Import bars; what is there already is left alone or revised.", _IMPORT),
+    "import": group("import", "Import bars; bars already stored are kept or revised.", _IMPORT),
     "fetch": group("fetch", "Fetch from a vendor what the store lacks.", _FETCH),
     "ls": (
         "data.ls:list_store",
@@ -161,7 +161,7 @@ _COMMANDS: Commands = {
         "Print the JSON Schema of the session config, for editors.",
     ),
     "runs": group("runs", "List and compare runs by their folders.", _RUNS),
-    "data": group("data", "Import or fetch bars into a store; list, check, mend and remove what it holds.", _DATA),
+    "data": group("data", "Import or fetch bars into a store; list, check, repair and remove what it holds.", _DATA),
 }
 
 _ASKS_JSON = "openbell.asks_json"
@@ -213,7 +213,7 @@ def options(
 ) -> None:
     """Prepare trading sessions, prove that their data is there, and run them.
 
-    The log's options, -v and --log-json, may also stand behind the command.
+    The log options -v and --log-json may also follow the command.
     """
     from openbell.logs import configure_logs
 

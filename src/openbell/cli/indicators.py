@@ -163,7 +163,7 @@ def _show(facts: JsonObject) -> None:
         show(f"[dim]{label:<12}[/dim]{escape(text)}")
 
 
-_POSITIVE = "above 0: it has no value where one of 0 or below has a part in it"
+_POSITIVE = "above 0: it has no value where it reads one of 0 or below"
 
 
 def _paragraphs(text: str) -> str:

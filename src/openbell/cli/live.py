@@ -52,7 +52,7 @@ def live(
     folder: _Out = None,
     resume: Annotated[
         Path | None,
-        typer.Option("--resume", help="The folder of a run that was killed or stopped, which goes on.", metavar="RUN"),
+        typer.Option("--resume", help="The folder of a run that was killed or stopped, to continue it.", metavar="RUN"),
     ] = None,
     *,
     adopt: Annotated[
@@ -93,7 +93,7 @@ def _resume(
 
     recorded(run)
     if folder is not None:
-        raise ConfigError("a run goes on in its own folder: leave out --out, or --resume.")
+        raise ConfigError("a run continues in its own folder: leave out --out, or --resume.")
 
     def begin(session: SessionConfig, _: str | None, target: Path, observers: list[SessionObserver]) -> LiveRun:
         from openbell.live.start import resumed_run
@@ -216,7 +216,7 @@ def _show(found: Verification) -> None:
         return
     for one in found.differences:
         say(_text(one))
-    equal = "the rest is equal" if found.is_equal else "the live run is not what its backtest is"
+    equal = "the rest is equal" if found.is_equal else "the live run differs from its backtest"
     say(f"{equal}: {compared} compared")
 
 
@@ -239,7 +239,7 @@ def stop(
     """Stop a live run, from any terminal."""
     from openbell.live.broker.dead_run import trades_at_broker
     from openbell.live.record.feed_record import recorded
-    from openbell.live.status.run_lock import OVER, is_running, read_state, waits_for_end
+    from openbell.live.status.run_lock import OVER, is_running, read_state, wait_for_end
     from openbell.live.stop_request import ask_to_stop
 
     recorded(run)
@@ -257,25 +257,25 @@ def stop(
             )
             raise RunFolderError(
                 f"{run} does not run: its process ({pid}) ended without a summary, as when it is killed. What it "
-                f"recorded is there: openbell verify {run} compares it, and openbell live --resume {run} lets a live "
-                f"run go on.{at_broker}"
+                f"recorded is there: openbell verify {run} compares it, and openbell live --resume {run} continues a "
+                f"live run.{at_broker}"
             )
         say(f"{run} is over already")
         return
     ask_to_stop(run, flatten=flatten)
-    if trades_at_broker(run) and not waits_for_end(run, _ANSWER_S, closing_s=_FLAT_S if flatten else 0.0):
-        say(f"{run} does not answer: its process ({pid}) may be busy in a strategy, or hang.")
+    if trades_at_broker(run) and not wait_for_end(run, _ANSWER_S, closing_s=_FLAT_S if flatten else 0.0):
+        say(f"{run} does not answer: its process ({pid}) may be busy in a strategy, or may hang.")
         _close_out(run, flatten=flatten)
         raise typer.Exit(1)
-    if flatten and not waits_for_end(run, _FLAT_S):
+    if flatten and not wait_for_end(run, _FLAT_S):
         raise RunFolderError(
             f"{run} has not ended within {_FLAT_S:g} s: its process ({pid}) closes its positions at the next bars of "
             f"their symbols, and then ends. openbell stop {run} ends it with what it holds."
         )
-    if not waits_for_end(run, _ANSWER_S):  # once it has seen the request, it reports that it writes its results
+    if not wait_for_end(run, _ANSWER_S):  # once it has seen the request, it reports that it writes its results
         raise RunFolderError(
-            f"{run} has not ended within {_ANSWER_S:g} s: its process ({pid}) may be busy in a strategy, or hang. It "
-            f"stops when it looks up next; what it recorded is kept if you end the process yourself."
+            f"{run} has not ended within {_ANSWER_S:g} s: its process ({pid}) may be busy in a strategy, or may hang. "
+            f"It stops at its next check of the stop request; what it recorded is kept if you end the process yourself."
         )
     say(f"{run} has stopped")
 

@@ -51,4 +51,4 @@ def _open(file: Path) -> None:
     import webbrowser
 
     if not webbrowser.open(file.resolve().as_uri()):
-        say(f"there is no browser to be found: open {file} yourself.")
+        say(f"no browser was found: open {file} yourself.")

@@ -49,7 +49,7 @@ def run(
         bool, typer.Option("--indicators", help="Keep every session's indicators in the run folder.")
     ] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Print all of many symbols, not only the odd ones and a count.")
+        bool, typer.Option("--all", help="Print all of many symbols, not only those with irregularities and a count.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
 ) -> None:

@@ -11,7 +11,7 @@ import typer
 from openbell.cli.data.options import RunStore
 from openbell.cli.terminal.console import only_json, print_json, say, show, warn
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
-from openbell.engine.workers.worker_process import started_ahead
+from openbell.engine.workers.worker_process import workers_started_ahead
 from openbell.errors import ConfigError
 from openbell.model.address import place_of
 from openbell.sweeps.cluster_address import cluster_of
@@ -40,12 +40,12 @@ def sweep(
     objective: Annotated[
         str | None, typer.Option(help="The number by which points are compared; sharpe unless given.")
     ] = None,
-    random: Annotated[int | None, typer.Option(help="Draw so many points of the grid.")] = None,
+    random: Annotated[int | None, typer.Option(help="Number of points to draw from the grid.")] = None,
     optuna: Annotated[
         int | None,
         typer.Option(help="Run so many points that optuna proposes by the results of those before (extra optuna)."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="What draws and proposals follow from; 0 unless given.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The random seed of draws and proposals; 0 unless given.")] = None,
     store: RunStore = None,
     folder: Annotated[
         Path | None,
@@ -84,7 +84,7 @@ def sweep(
         if cluster is None:
             jobs = jobs or _processors()
             ahead = min(jobs, _most_points(given))
-        with started_ahead(ahead if ahead > 1 else 0, "openbell.sweeps.process_pool"):
+        with workers_started_ahead(ahead if ahead > 1 else 0, "openbell.sweeps.process_pool"):
             made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
             for oddity in made.oddities:
                 warn(oddity)
@@ -161,7 +161,7 @@ def _run(made: Sweep, jobs: int | None, cluster: ClusterAddress | None) -> None:
             progress.stop()
             say(
                 f"interrupted: {len(made.results):,} of {made.planned:,} points are done and stay. The same "
-                "command goes on with the others."
+                "command continues with the others."
             )
             raise typer.Exit(exit_code_of(stop)) from stop
 

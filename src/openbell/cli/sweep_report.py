@@ -25,7 +25,7 @@ def report(
         str | None,
         typer.Option(
             metavar="TRAIN:TEST",
-            help="Choose the best point on so many sessions, judge it on so many that follow, and go on.",
+            help="Choose the best point on so many sessions, judge it on so many that follow, and repeat.",
         ),
     ] = None,
     anchored: Annotated[

@@ -51,7 +51,7 @@ def view(
         import webbrowser
 
         if not webbrowser.open(server.address):
-            say(f"there is no browser to be found: open {server.address} yourself.")
+            say(f"no browser was found: open {server.address} yourself.")
     server.serve()
 
 

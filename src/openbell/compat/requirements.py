@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from openbell.errors import CalendarError, UnknownNameError
-from openbell.model.html_parts import counted, items, table, title, whole
+from openbell.model.html_parts import counted, in_div, items, table, title
 from openbell.model.interval import parse_interval
 from openbell.provisioning.context import Market, ProvisioningContext
 from openbell.provisioning.journal import Journal
@@ -88,7 +88,7 @@ class ProvisioningRequirements:
         ]
         head = f"{self.operation_type} for {self.owner or self.source}: {outcome}"
         problems = items([*self.validation_errors, *self.warnings])
-        return whole([title(self.symbol, head), problems, table(["what", "it takes"], rows)])
+        return in_div([title(self.symbol, head), problems, table(["what", "it takes"], rows)])
 
 
 class HasContext(Protocol):

@@ -53,7 +53,8 @@ class ConfigUsage:
         """
         if not self.by_name:
             return []
-        others = f" It looked for {', '.join(map(repr, sorted(self.missing)))} in vain." if self.missing else ""
+        names = ", ".join(map(repr, sorted(self.missing)))
+        others = f" It looked for {names}, which the config does not have." if self.missing else ""
         return [
             f"{component} never read the key {key!r} of its config in this run."
             f"{did_you_mean(key, self.missing) or others}"

@@ -155,7 +155,7 @@ def overrides(component: type[Scanner | Strategy], method: str) -> bool:
 
 
 def _scanner_names(classes: Sequence[type]) -> list[str]:
-    """Return the names of scanners, numbered when the same class is there more than once."""
+    """Return the names of scanners, numbered when the same class occurs more than once."""
     names = [f"scanner {made_of.__name__}" for made_of in classes]
     numbers = [1 + names[:place].count(name) for place, name in enumerate(names)]
     return [name if n == 1 else f"{name}-{n}" for name, n in zip(names, numbers, strict=True)]

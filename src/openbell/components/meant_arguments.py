@@ -72,7 +72,7 @@ def _mistake(
         return f"{name}() has no {unknown[0]}={_instead(unknown[0], list(taken))}"
     if len(values) > len(positional):
         places = " and ".join(positional) or "nothing"
-        return f"{name}() takes {places} by place, and all else by its name. {_named(name, values, len(positional))}"
+        return f"{name}() takes {places} by position, all others by name. {_named(name, values, len(positional))}"
     given = {*positional[: len(values)], *named}
     missing = [key for key in positional if taken[key].default is Parameter.empty and key not in given]
     return f"{name}() needs {' and '.join(missing)} as well" if missing else None

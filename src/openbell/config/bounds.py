@@ -32,7 +32,7 @@ def require_bounds(values: object, subject: str) -> None:
     for _ in range(DEEPEST):
         count += len(level)
         if count > MOST_VALUES:
-            raise ConfigError(f"{subject}: more than {MOST_VALUES:,} values, which is no config")
+            raise ConfigError(f"{subject}: more than {MOST_VALUES:,} values, too many for a config")
         inner: list[tuple[Place, object]] = []
         for place, value in level:
             if isinstance(value, dict):
@@ -50,7 +50,7 @@ def require_bounds(values: object, subject: str) -> None:
 
 def _problem_of(place: Place, value: object) -> str | None:
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        return f"a number of {value.bit_length():,} bits; they have at most {_MOST_BITS}"
+        return f"an integer of {value.bit_length():,} bits; at most {_MOST_BITS:,} are allowed"
     if isinstance(value, str) and (("\0" in value and "config" not in place) or not _is_unicode(value)):
         return f"the text {shortened(value)} has characters that no file may hold"
     return None

@@ -86,7 +86,7 @@ def _message(detail: ErrorDetails, model: type) -> str:
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     if kind == "missing":
-        return f"is required and not there: {_description(place, model)}"
+        return f"is required but missing: {_description(place, model)}"
     if kind == "literal_error":
         return f"must be {detail['ctx']['expected']}, not {_quoted(given)}"
     if kind in _NOT_A_MAPPING:

@@ -60,7 +60,7 @@ def _read_weekday(value: object) -> str:
 
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     if twice := [v for v, n in Counter(values).items() if n > 1]:
-        raise ValueError(f"{', '.join(twice)} is there more than once. Write each once.")
+        raise ValueError(f"{', '.join(twice)} occurs more than once. Write each once.")
     return values
 
 
@@ -82,7 +82,7 @@ class BreakConfig(StrictModel):
     start: ClockTime
     """When trading stops."""
     end: Closing
-    """When it goes on."""
+    """When trading resumes."""
 
 
 class SpecialSessionConfig(StrictModel):

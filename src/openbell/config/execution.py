@@ -172,7 +172,7 @@ class ExecutionConfig(StrictModel):
     """What becomes of a position whose symbol has had no bars for five sessions: it stays, or is closed at its last
     price."""
     maintenance: MaintenanceConfig = Field(default_factory=MaintenanceConfig)
-    """The equity below which a margin account is called."""
+    """The equity below which a margin account gets a margin call."""
     borrow_rate: Annotated[float, Field(ge=0, lt=100, strict=True)] = 0.0
     """The yearly cost of borrowed shares, as a fraction of their value: 0.03 is 3 %."""
 

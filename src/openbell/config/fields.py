@@ -102,7 +102,7 @@ def _read_number(value: object) -> int | float:
 
 def _distinct_intervals(values: tuple[str, ...]) -> tuple[str, ...]:
     if twice := [v for v, n in Counter(values).items() if n > 1]:
-        raise ValueError(f"{', '.join(twice)} is there twice (1h and 60m are the same interval). Write each once.")
+        raise ValueError(f"{', '.join(twice)} occurs twice (1h and 60m are the same interval). Write each once.")
     return values
 
 
@@ -132,7 +132,7 @@ def symbol_list(value: object) -> tuple[str, ...]:
         raise ValueError("the list of symbols is empty. Name at least one.")
     symbols = tuple(read_symbol(v) for v in value)
     if twice := [s for s, n in Counter(symbols).items() if n > 1]:
-        raise ValueError(f"{', '.join(twice)} is there more than once. Name each symbol once.")
+        raise ValueError(f"{', '.join(twice)} occurs more than once. Name each symbol once.")
     return symbols
 
 

@@ -44,7 +44,7 @@ def _with_keys(value: object, read: Callable[[object], str]) -> object:
         return value
     keys = [read(key) for key in value]
     if twice := [key for key, n in Counter(keys).items() if n > 1]:
-        raise ValueError(f"{', '.join(twice)} is there twice (1h and 60m are the same interval). Write each once.")
+        raise ValueError(f"{', '.join(twice)} occurs twice (1h and 60m are the same interval). Write each once.")
     return dict(zip(keys, value.values(), strict=True))
 
 

@@ -32,7 +32,7 @@ def place_of(text: str) -> Place:
         place.append(int(number) if number is not None else quoted if plain is None else _part(plain))
         at = found.end()
     if not place:
-        raise ValueError(f"{text!r} is no place in a config. Write it as in strategies.0.config.fast.")
+        raise ValueError(f"{text!r} is not a place in a config. Write it as in strategies.0.config.fast.")
     return tuple(place)
 
 

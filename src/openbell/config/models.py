@@ -94,7 +94,7 @@ class HistoricalEntry(StrictModel):
     @classmethod
     def _has_depth(cls, entry: object) -> object:
         if isinstance(entry, dict) and not {"trailing_days", "trailing_bars"} & entry.keys():
-            raise ValueError("it says not how much history. Set trailing_days (sessions) or trailing_bars.")
+            raise ValueError("no amount of history is given. Set trailing_days (sessions) or trailing_bars.")
         return entry
 
 
@@ -131,7 +131,7 @@ class SessionDataConfig(StrictModel):
     on_shortfall: Literal["reject", "warm"] = "reject"
     """Too little history for an indicator: "reject" refuses it, "warm" leaves it not valid until it has enough."""
     on_empty_day: Literal["stop", "skip"] | None = None
-    """A session without a bar, or for which no symbol can be provisioned: "stop" ends the run there, "skip" goes on
+    """A session without a bar, or for which no symbol can be provisioned: "stop" ends the run there, "skip" continues
     with the next. Unless given, the first is run with a warning, and the second ends the run."""
     settling_tolerance: Annotated[float, Field(gt=0, lt=1, strict=True)] = 1e-4
     """The relative difference below which a recursive indicator's starting point no longer shows."""
@@ -186,7 +186,7 @@ class SessionConfig(StrictModel):
     """The exchange's calendar: XNYS, XHKG, US_EQUITY, 24/7 ... (openbell calendars lists all), or own sessions."""
     store: StorePlace | None = None
     """The bar store: its folder, relative to the config file, or its address (s3://bucket/prefix); the option --store
-    goes before it."""
+    takes precedence."""
     backtest_config: Annotated[BacktestConfig, BeforeValidator(_or_days_to_come)] = Field(
         default=None, validate_default=True
     )

@@ -223,7 +223,7 @@ def _text_of(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     if len(text) > MOST_CHARACTERS:
-        raise ConfigError(f"{path} has more than {MOST_CHARACTERS:,} characters, which is no config")
+        raise ConfigError(f"{path} has more than {MOST_CHARACTERS:,} characters, too many for a config")
     return text
 
 
@@ -245,7 +245,7 @@ def _read_json(text: str, path: Path) -> object:
         values: dict[str, Any] = {}
         for key, value in pairs:
             if key in values:
-                raise ConfigError(f"{path}: the key {shortened(key)} is there twice")
+                raise ConfigError(f"{path}: the key {shortened(key)} occurs twice")
             values[key] = value
         return values
 

@@ -59,7 +59,7 @@ def _canonical(space: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     for key, values in space.items():
         name = text_of(place_of(key))
         if name in found:
-            raise ValueError(f"{name} is there twice. Write all its values in one list.")
+            raise ValueError(f"{name} occurs twice. Write all its values in one list.")
         if place_of(name)[0] == "sweep":
             raise ValueError(f"{name} is a key of the sweep itself, which cannot vary.")
         found[name] = values
@@ -81,7 +81,7 @@ class SweepConfig(StrictModel):
     optuna: Annotated[int, Field(ge=1, strict=True)] | None = None
     """How many points optuna proposes, by the results of those before them; in place of random."""
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
-    """What draws and proposals follow from: the same seed draws the same points."""
+    """The random seed of draws and proposals: the same seed draws the same points."""
 
     @field_validator("where", mode="before")
     @classmethod

@@ -81,7 +81,7 @@ class Condition:
         # A list entry may also be written as for --set (strategies.0.name), which is not a Python expression.
         tree = _tree_of(text) or _tree_of(_ENTRY.sub(r"\1[\2]", text))
         if tree is None:
-            raise ValueError(f"{text[:80]!r} is no condition. Write one as in: fast < slow")
+            raise ValueError(f"{text[:80]!r} is not a condition. Write one as in: fast < slow")
         names = {}
         for written in _names_in(tree, text):
             names[written] = _key_of(written, known)

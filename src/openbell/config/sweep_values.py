@@ -34,7 +34,7 @@ def read_values(value: object) -> tuple[Any, ...]:
     seen: list[str] = [f"{type(v).__name__} {v!r}" for v in values]
     if len(set(seen)) < len(seen):
         twice = next(v for n, v in enumerate(values) if seen[n] in seen[:n])
-        raise ValueError(f"{twice!r} is there twice. Write each value once.")
+        raise ValueError(f"{twice!r} occurs twice. Write each value once.")
     return values
 
 

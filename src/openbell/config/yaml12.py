@@ -89,7 +89,7 @@ def _mapping(loader: _Yaml, node: yaml.MappingNode) -> dict[Any, Any]:
             raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
         if key.value in seen:
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key.value!r} is there twice (first on line {seen[key.value]})", key.start_mark
+                None, None, f"the key {key.value!r} occurs twice (first on line {seen[key.value]})", key.start_mark
             )
         seen[key.value] = line
     loader.flatten_mapping(node)

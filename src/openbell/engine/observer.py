@@ -178,6 +178,6 @@ class RunReporter:
         self._observers.remove(observer)
         name = type(observer).__name__
         get_logger().warning("observer failed", observer=name, exception=format_exc())
-        warning = f"the observer {name} raised {type(error).__name__}: {error}. The run goes on without it."
+        warning = f"the observer {name} raised {type(error).__name__}: {error}. The run continues without it."
         self.failures.append(warning)
         self.warned(warning)

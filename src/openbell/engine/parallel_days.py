@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from openbell.engine.observer import RunReporter
-from openbell.engine.workers.worker_pool import Died, WorkerPool
+from openbell.engine.workers.worker_pool import TaskGivenUp, WorkerPool
 from openbell.errors import ConfigError, commands_name_exchange
 from openbell.model.events import ProvisioningRecord
 
@@ -125,7 +125,7 @@ def days_side_by_side(
     due = deque(chunk[0] for chunk in chunks)
     with workers as pool:
         for chunk, answer in pool.run(chunks):
-            ready[chunk[0]] = [_raised(chunk[0])] if isinstance(answer, Died) else answer
+            ready[chunk[0]] = [_raised(chunk[0])] if isinstance(answer, TaskGivenUp) else answer
             while due and due[0] in ready:
                 for outcome in ready.pop(due.popleft()):
                     yield outcome

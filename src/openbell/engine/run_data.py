@@ -95,7 +95,7 @@ def store_path(config: SessionConfig, store: Place | str | None) -> Place:
     if store is not None:
         return place_of(store)
     if config.store is None:
-        raise ConfigError("no store: say --store DIR, or write store: DIR in the config")
+        raise ConfigError("no store: use --store DIR, or write store: DIR in the config")
     return config.store if isinstance(config.store, StoreAddress) else config.folder / config.store
 
 

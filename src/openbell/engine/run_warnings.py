@@ -31,11 +31,11 @@ __all__ = [
     "RunWarnings",
     "futures_without_terms",
     "no_bar_closes",
-    "oddities_of",
     "streams_without_bars",
     "subscription_without_bars",
     "subscriptions_without_bars",
     "unknown_to_the_store",
+    "warnings_before_run",
 ]
 
 Note = tuple[tuple[str, str] | None, str | None]
@@ -123,7 +123,7 @@ class RunWarnings:
             )
 
 
-def oddities_of(
+def warnings_before_run(
     config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, days: Sequence[date]
 ) -> tuple[str, ...]:
     """Return the warnings about calendar, data and config that are known before a run of these days.
@@ -138,7 +138,7 @@ def oddities_of(
     begin = min(days[0], max(history, stored))
     known = data_manager.store, time_manager
     return (
-        *data_manager.on_day(days[0]).remembered(_oddities_of_calendar, known, tuple(symbols), begin, days[-1]),
+        *data_manager.on_day(days[0]).remembered(_calendar_warnings, known, tuple(symbols), begin, days[-1]),
         *_unknown_gap_policies(config, data_manager, days),
         *futures_without_terms(config, time_manager),
         *unknown_to_the_store(config, data_manager, days),
@@ -146,7 +146,7 @@ def oddities_of(
     )
 
 
-def _oddities_of_calendar(
+def _calendar_warnings(
     known: tuple[BarStore, TimeManager], symbols: tuple[str, ...], first: date, last: date
 ) -> tuple[str, ...]:
     """Return the warnings that follow from the calendar and the stored bars alone."""

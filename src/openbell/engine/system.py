@@ -15,7 +15,7 @@ from openbell.engine.preflight import require_good_config, with_days_to_come
 from openbell.engine.replayed_sessions import first_to_play
 from openbell.engine.run_data import data_manager_of
 from openbell.engine.run_mode import BacktestMode
-from openbell.engine.run_warnings import oddities_of, subscriptions_without_bars
+from openbell.engine.run_warnings import subscriptions_without_bars, warnings_before_run
 from openbell.errors import ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.model.day import asked_day
 from openbell.results.result import RunResult
@@ -104,13 +104,14 @@ class SystemManager:
     def warnings(self) -> tuple[str, ...]:
         """Warnings about calendar, data and config that are known before a run, determined at first access.
 
-        They are those of `oddities_of`; none in a live run. The summary's ``warnings`` hold these and the warnings of
-        the run, such as observers that failed and, when the run is over, the keys of a ``config`` that nobody read.
+        They are those of `warnings_before_run`; none in a live run. The summary's ``warnings`` hold these and the
+        warnings of the run, such as observers that failed and, when the run is over, the keys of a ``config`` that
+        nobody read.
         """
         if not self.coordinator.mode.reads_ahead:
             return ()
         with commands_name_exchange(self.config.exchange_option):
-            return oddities_of(self.config, self.time_manager, self.data_manager, self.coordinator.days)
+            return warnings_before_run(self.config, self.time_manager, self.data_manager, self.coordinator.days)
 
     @property
     def session_data(self) -> SessionData:

@@ -111,7 +111,7 @@ def batches(
         due.setdefault(time_ns, []).append(scanner)
     crossing: dict[int, list[Delivery]] = {}
     for on_slice, table in slices:
-        for time_ns, cross_section in table.moments(after_ns):
+        for time_ns, cross_section in table.by_time(after_ns):
             if time_ns > last_ns:
                 break
             crossing.setdefault(time_ns, []).append((on_slice, cross_section))

@@ -17,7 +17,7 @@ from openbell.execution.account.valuation import Valuation
 from openbell.execution.networked.real_broker import RealBroker
 from openbell.execution.orders.held_back import HeldBack
 from openbell.execution.orders.open_orders import OpenOrders
-from openbell.execution.orders.order_checks import reckoned_price
+from openbell.execution.orders.order_checks import valuation_price
 from openbell.execution.orders.order_entry import OrderEntry
 from openbell.execution.orders.orders_of_signals import SignalTerms, SignalTrader
 from openbell.execution.orders.position_targets import Targets
@@ -309,7 +309,7 @@ class TradingDesk:
             market, now_ns = self.markets.of(order.symbol), self.clock.now_ns
             if market is not None and market.is_quoted(now_ns):
                 return market, now_ns  # looked up later, because most orders are gone before it is needed
-        return reckoned_price(order, self.last_price)
+        return valuation_price(order, self.last_price)
 
     def filled(self, fill: Fill) -> None:
         """Book a fill."""

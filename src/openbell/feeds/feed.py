@@ -75,7 +75,7 @@ class Feed(Protocol):
         """
 
     def connect(self) -> None:
-        """Begin to connect, which ends in `FeedBack` or `FeedLost`."""
+        """Begin to connect, which ends in `FeedConnected` or `FeedLost`."""
 
     def subscribe(self, symbols: Iterable[str]) -> None:
         """Subscribe to the bars of further symbols, answered by a `FeedAnswer` with all subscribed symbols."""

@@ -166,7 +166,8 @@ class HealthJudge:
         seconds = (self._now_ns - self.heard_ns) // _SECOND_NS
         return {
             "DOWN": "there is no connection",
-            "STALE": f"no bar of {len(expected)} symbols for {seconds} s, no chance by what they traded of late",
+            "STALE": f"no bar of {len(expected)} symbols for {seconds} s, "
+            "which their recent trading makes very unlikely",
             "BACKFILLING": "bars that were missed are being fetched",
             "LIVE": "bars come as expected",
         }[self.state]

@@ -37,7 +37,7 @@ def bar_of(symbol: str, interval: str, row: Any) -> FeedBar:
         raise BadRowError(f"{symbol} {interval}: a bar is a list of start, {', '.join(_VALUES)}, not {_shown(row)}")
     start, opened, high, low, close, volume = row
     if type(start) is not int or not 0 < start < _LATEST_S:
-        raise BadRowError(f"{symbol} {interval}: {_shown(start)} is no start in whole seconds since 1970 UTC")
+        raise BadRowError(f"{symbol} {interval}: {_shown(start)} is not a start in whole seconds since 1970 UTC")
     if interval == "1d" and start % _DAY_S:
         raise BadRowError(f"{symbol} 1d: a daily bar begins at midnight UTC of its date, not at {utc_text(start)}")
     numbers = type(opened) in _NUMBERS and type(high) in _NUMBERS and type(low) in _NUMBERS
@@ -58,7 +58,7 @@ def _reason(row: list[Any]) -> str:
     """Return the first reason why a row is not valid, or an empty text."""
     for name, value in zip(_VALUES, row[1:], strict=True):
         if type(value) not in _NUMBERS or (type(value) is float and not math.isfinite(value)):
-            return f"the {name} is no number: {_shown(value)}"
+            return f"the {name} is not a number: {_shown(value)}"
         if value < 0 or (value == 0 and name != "volume"):
             return f"the {name} is {'negative' if value else 'zero'}"
         if value >= (_MOST_TRADED if name == "volume" else _HIGHEST):

@@ -11,7 +11,7 @@ from openbell.feeds.arrivals import Arrival
 from openbell.feeds.feed import SymbolIntervals
 from openbell.feeds.stored_bars import stored_bars
 from openbell.market_data.data_manager import DataManager
-from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
+from openbell.model.feed_events import FeedAnswer, FeedBar, FeedConnected, FeedEvent, FeedHistory
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.model.symbol import listed_symbols
 from openbell.timing.grid import date_of, day_number
@@ -140,7 +140,7 @@ class ReplayFeed:
 
     def connect(self) -> None:
         """Report a connection at once."""
-        self._events.append(FeedBack())
+        self._events.append(FeedConnected())
 
     def subscribe(self, symbols: Iterable[str]) -> None:
         """Send the bars of further symbols that close from now on."""

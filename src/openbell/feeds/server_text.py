@@ -79,7 +79,8 @@ def _parts(url: str) -> SplitResult:
         good = False
     if not good or not url.isprintable() or " " in url:
         raise ConfigError(
-            "the address of the feed is none of a websocket. Write for example ws://localhost:8765 or wss://host/path."
+            "the address of the feed is not a valid websocket address. "
+            "Write for example ws://localhost:8765 or wss://host/path."
         )
     return parts
 
@@ -125,4 +126,4 @@ class Troubles:
         if count <= shown:
             return [FeedMessage(self._words.clean(text, MOST_SHOWN))]
         is_doubled = count % shown == 0 and (count // shown).bit_count() == 1
-        return [FeedMessage(f"{count} messages of the feed made no sense by now")] if is_doubled else []
+        return [FeedMessage(f"{count} invalid messages of the feed so far")] if is_doubled else []

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from openbell.feeds.http_dates import date_header_ns, pause_of
-from openbell.model.feed_events import FeedBack, FeedClock, FeedLost
+from openbell.model.feed_events import FeedClock, FeedConnected, FeedLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,10 +73,10 @@ class StreamConnection(ABC, Generic[R]):
         now_ns: Returns the machine's time, nanoseconds since 1970 UTC.
 
     Attributes:
-        tells_time: Whether the Date header of the server's response is reported as a `FeedClock`.
+        reports_clock: Whether the Date header of the server's response is reported as a `FeedClock`.
     """
 
-    tells_time = False
+    reports_clock = False
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class StreamConnection(ABC, Generic[R]):
         try:
             reader = await self._open(connection)
             self._reader = reader
-            self._put(self, [*self._clock(connection, asked_ns, heard_ns), FeedBack()])
+            self._put(self, [*self._clock(connection, asked_ns, heard_ns), FeedConnected()])
             while True:
                 self._put(self, reader.read(await connection.recv()))
         finally:
@@ -170,7 +170,7 @@ class StreamConnection(ABC, Generic[R]):
                 connection.transport.abort()
 
     def _clock(self, connection: ClientConnection, asked_ns: int, heard_ns: int) -> Sequence[FeedEvent]:
-        if not self.tells_time or connection.response is None:
+        if not self.reports_clock or connection.response is None:
             return []
         server_ns = date_header_ns(connection.response.headers.get("Date"))
         return [] if server_ns is None else [FeedClock(server_ns, asked_ns, heard_ns)]
@@ -186,7 +186,7 @@ class StreamConnection(ABC, Generic[R]):
                 return await connection.recv()
         except TimeoutError:
             raise UnusableServerError(
-                f"{self._words.place} said no {what} within {self._bounds.answer_s:g} seconds"
+                f"{self._words.place} sent no {what} within {self._bounds.answer_s:g} seconds"
             ) from None
 
     async def _send_all(self, connection: ClientConnection) -> None:

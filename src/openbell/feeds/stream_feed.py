@@ -11,7 +11,7 @@ from openbell.feeds.arrivals import Inbox
 from openbell.feeds.current_connection import CurrentConnection
 from openbell.feeds.stream_connection import R, StreamConnection
 from openbell.feeds.websocket_bounds import WebSocketBounds
-from openbell.model.feed_events import FeedBack, FeedHistory, FeedLost
+from openbell.model.feed_events import FeedConnected, FeedHistory, FeedLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,7 +111,7 @@ class StreamFeed(ABC, Generic[R]):
         """Return a new connection that has not begun to connect."""
 
     def connect(self) -> None:
-        """Begin to connect, which ends in `FeedBack` or `FeedLost`.
+        """Begin to connect, which ends in `FeedConnected` or `FeedLost`.
 
         An existing connection is given up.
 
@@ -183,7 +183,7 @@ class StreamFeed(ABC, Generic[R]):
             if connection is not self._current.connection:
                 return
             for event in events:
-                if isinstance(event, FeedBack):
+                if isinstance(event, FeedConnected):
                     self._current.opened()
                 elif isinstance(event, FeedHistory):
                     self._unanswered.pop(event.number, None)

@@ -34,7 +34,7 @@ class WebSocketFeed(StreamFeed[MessageReader]):
 
     Attributes:
         name: The label of the bars.
-        intervals: The intervals that the server sends, finest first; empty until the first `FeedBack`.
+        intervals: The intervals that the server sends, finest first; empty until the first `FeedConnected`.
         limit: The most symbols of a subscription; None when unknown.
         arrivals: The events as they arrive, and the time.
 

@@ -40,7 +40,7 @@ def json_object(text: str | bytes) -> JsonObject:
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def text_of(message: JsonObject, key: str, default: str | None = None) -> str:

@@ -57,11 +57,11 @@ class HistoryPages:
         """
         number = whole_number_of(message, "number")
         if number not in self._asked:
-            raise BadMessageError(f"nobody waits for history with the number {number}")
+            raise BadMessageError(f"no request for history has the number {number}")
         try:
             return self._page(number, message)
         except BadMessageError as exc:
-            return self._ended(number, f"the answer makes no sense: {exc}")
+            return self._ended(number, f"the answer is invalid: {exc}")
 
     def _page(self, number: int, message: JsonObject) -> Page:
         if "error" in message:

@@ -19,7 +19,7 @@ from openbell.actions.store import ActionStore
 from openbell.actions.table import ACTION_SCHEMA, check_actions
 from openbell.errors import BadBarsError, ConfigError, did_you_mean
 from openbell.importers.files.disk_errors import writing_to
-from openbell.importers.quarantine import settle
+from openbell.importers.quarantine import move_into_place
 from openbell.store import layout
 from openbell.store.backing import backing_of
 from openbell.store.write_report import WriteReport
@@ -135,4 +135,4 @@ def _written_to(folder: Path, path: Path, written: pl.DataFrame, bad: pl.DataFra
     rows.select("line", "reason", *_COLUMNS, *_OPTIONAL).write_csv(temporary)
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    return settle(temporary, folder, f"actions-{path.stem}")
+    return move_into_place(temporary, folder, f"actions-{path.stem}")

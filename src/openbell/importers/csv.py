@@ -85,7 +85,7 @@ class CsvColumns:
                 continue
             theirs = next((h for name in wanted for h in header if h.strip().casefold() == name.casefold()), None)
             if theirs is None:
-                hint = f" Without volumes say --volume-column {NO_VOLUME}." if ours == "volume" else ""
+                hint = f" Without volumes use --volume-column {NO_VOLUME}." if ours == "volume" else ""
                 near = did_you_mean(wanted[0], header)
                 raise ConfigError(
                     f"{path}: there is no column {' or '.join(wanted)} for the {ours}.{near} "

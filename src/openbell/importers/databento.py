@@ -148,7 +148,7 @@ class _DbnTable:
                 if not first:
                     yield records
             if first:
-                raise OSError("it is no DBN file, or cut off in its header")
+                raise OSError("it is not a DBN file, or cut off in its header")
             if decoder.buffer():
                 raise OSError("it is cut off in the middle of a record")
 

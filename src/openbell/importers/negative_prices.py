@@ -49,5 +49,5 @@ def refuse_negative(frames: Iterable[pl.DataFrame]) -> None:
     if longest > 1 or (negative > 1 and negative > _MOST * rows):
         raise ConfigError(
             f"{negative:,} of {rows:,} rows have negative prices. If they are right, as those of oil, power and "
-            "spreads may be, say --allow-negative; if not, mend the file."
+            "spreads may be, use --allow-negative; if not, correct the file."
         )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openbell.importers.spill_buffer import SpillBuffer
     from openbell.importers.tables.table import Table
 
-__all__ = ["settle", "write_quarantine"]
+__all__ = ["move_into_place", "write_quarantine"]
 
 _LINES_AT_ONCE = 10_000
 
@@ -71,7 +71,7 @@ def write_quarantine(store: Path, table: Table, bad: SpillBuffer) -> Path | None
                 file.flush()
                 os.fsync(file.fileno())
         with writing_to(folder):
-            return settle(temporary, folder, table.source.name)
+            return move_into_place(temporary, folder, table.source.name)
     except StoreError:
         with suppress(OSError):
             temporary.unlink()
@@ -91,7 +91,7 @@ def _closing(file: TextIO) -> Iterator[None]:
             file.close()
 
 
-def settle(temporary: Path, folder: Path, source: str) -> Path:
+def move_into_place(temporary: Path, folder: Path, source: str) -> Path:
     """Move a new quarantine file to its final name, ``<source>-<n>.csv``, and return it.
 
     If a file with the same content is there already, that one is returned, and the new one is deleted.

@@ -195,7 +195,7 @@ def _check_there(times: Any, name: str) -> None:
 def _check_ascending(ns: NDArray[np.int64], name: str) -> None:
     if (np.diff(ns) <= 0).any():
         row = int(np.argmax(np.diff(ns) <= 0)) + 1
-        raise BadBarsError(f"{name} does not ascend at row {row} of the frame; sort it and drop what is double.")
+        raise BadBarsError(f"{name} does not ascend at row {row} of the frame; sort it and drop duplicates.")
 
 
 def _spread(column: NDArray[np.float64], rows: NDArray[np.bool_]) -> NDArray[np.float64]:

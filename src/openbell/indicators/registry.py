@@ -226,7 +226,7 @@ def _load_plugins() -> None:
                 except BaseException as cause:
                     raise ConfigError(
                         f"the indicator plug-in {entry.name!r} ({entry.value}) cannot be loaded: {cause}. "
-                        "Mend it, or uninstall its package."
+                        "Correct it, or uninstall its package."
                     ) from cause
                 if isinstance(item, Indicator) and item.name not in REGISTRY:
                     REGISTRY.add(item.name, item)

@@ -10,8 +10,8 @@ from openbell.config import load_config
 from openbell.inspection.stored_session import play_stored
 from openbell.model.address import place_of
 from openbell.model.day import asked_day
-from openbell.model.html_page import drawn
-from openbell.model.html_parts import items, title, whole
+from openbell.model.html_page import notebook_page
+from openbell.model.html_parts import in_div, items, title
 from openbell.results.folder.run_tables import read_tables
 from openbell.results.folder.stored_run import read_run
 from openbell.results.result_html import numbers_table
@@ -80,7 +80,7 @@ class OpenedRun:
         parts.append(items([self.problem] if self.problem else []))
         if self.performance is not None:
             parts.append(numbers_table(self.performance, _MAIN_NUMBERS))
-        return whole(parts)
+        return in_div(parts)
 
     @cached_property
     def config(self) -> SessionConfig:
@@ -154,8 +154,8 @@ class OpenedRun:
             DataError: The symbol was in no session of the run.
         """
         only = None if day is None else asked_day(day)
-        return drawn("run_chart", self.path, store=self._store, symbol=symbol, day=only, most=most_charts)
+        return notebook_page("run_chart", self.path, store=self._store, symbol=symbol, day=only, most=most_charts)
 
     def report(self, *, most_charts: int = 40) -> HtmlPage:
         """Return the page that ``openbell report`` writes."""
-        return drawn("report_page", self.path, store=self._store, most=most_charts)
+        return notebook_page("report_page", self.path, store=self._store, most=most_charts)

@@ -121,8 +121,8 @@ def _require_same(folder: Path, system: SystemManager, day: date, *, is_over: bo
             return  # the run failed, or was stopped or killed, at this point
         if ours != theirs:
             raise RunFolderError(
-                f"the session of {day} comes out otherwise than it did in {folder}: the run's journal has "
-                f"{_text(ours)}, and played again it has {_text(theirs)}. The store, a scanner or strategy, or "
+                f"the session of {day} differs from that of the run in {folder}: the run's journal has "
+                f"{_text(ours)}, and the replay has {_text(theirs)}. The store, a scanner or strategy, or "
                 "openbell has changed since; session(day, compare=False) shows it as it comes out now."
             )
 

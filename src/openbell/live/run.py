@@ -29,7 +29,7 @@ from openbell.live.stop_request import STOP, Stopped
 from openbell.market_data.today_bars import TodayBars
 from openbell.model.address import StoreAddress
 from openbell.model.broker_events import BrokerEvent
-from openbell.model.feed_events import FeedBack, FeedClock, FeedLost
+from openbell.model.feed_events import FeedClock, FeedConnected, FeedLost
 from openbell.results.folder.run_folder import require_no_run
 from openbell.store.store import BarStore
 from openbell.timing.clock import SimulatedClock
@@ -241,7 +241,7 @@ class LiveRun:
         feed, past = self.resources.feed, self.resources.past
         if past.days and (feed.name, feed.intervals) != (past.feed, past.intervals):
             raise FeedError(
-                f"the run was fed by {past.feed} with {', '.join(past.intervals)}, and goes on with the same only: "
+                f"the run was fed by {past.feed} with {', '.join(past.intervals)}, and continues only with the same: "
                 f"this feed is {feed.name} with {', '.join(feed.intervals)}."
             )
 
@@ -271,7 +271,7 @@ class LiveRun:
         Returns the reason if the connection is lost, else an empty text.
         """
         event, connection = arrival.event, self.resources.connection
-        if isinstance(event, FeedBack):
+        if isinstance(event, FeedConnected):
             connection.came_back(arrival.time_ns)
         elif isinstance(event, FeedClock):
             connection.told_time(event)
@@ -297,7 +297,7 @@ class LiveRun:
             now_ns = arrivals.now_ns
             if now_ns >= deadline_ns or broker_traffic.has_ended:
                 broker = broker_traffic.broker_terms.account.broker
-                raise BrokerError(f"no news of orders come from {broker}: {broker_traffic.trouble}")
+                raise BrokerError(f"no order events arrive from {broker}: {broker_traffic.trouble}")
             broker_traffic.act(None, now_ns)
             arrival = arrivals.next(min(deadline_ns, broker_traffic.next_ns(None, now_ns) or deadline_ns))
             if arrival is not None:

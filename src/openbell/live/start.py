@@ -139,7 +139,7 @@ def resumed_run(
         raise RunFolderError(f"the run of {folder} is over: it has played all of its sessions.")
     known = load_config(folder / "config.json")
     if known.mode != "live" or known.live is None:
-        raise ConfigError(f"{folder} is the folder of a replay, which does not go on: play it again.")
+        raise ConfigError(f"{folder} is the folder of a replay, which cannot be resumed: replay it again.")
     live = known.live if config is None else _same_live(known, config)
     time_manager = _time_manager_of(known)
     sessions = BacktestMode().days(known, time_manager)

@@ -12,7 +12,7 @@ import polars as pl
 from openbell.actions import ActionStore
 from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
 from openbell.model.symbol import listed_symbols
-from openbell.store.backing import ChangedMeanwhileError, EncodedFile
+from openbell.store.backing import CommitConflictError, EncodedFile
 from openbell.store.built_mark import read_built
 from openbell.store.day_zones import read_day_zones
 from openbell.store.label import read_label, write_label
@@ -107,7 +107,7 @@ def copy_store(
             advanced(done, len(wanted))
     report.actions = ActionStore(target).write(ActionStore(source).read()) if not symbols else report.actions
     if UNAVAILABLE in held.manifest.side_files:
-        UnavailableSessions(target).take_over(UnavailableSessions(source).read())
+        UnavailableSessions(target).merge(UnavailableSessions(source).read())
     if (label := read_label(source)) is not None and read_label(target) is None:
         write_label(target, f"{label}\n")
     return report
@@ -160,7 +160,7 @@ class _Copy:
         while entry is not None:
             try:
                 content = self._source.backing.content(partition, entry, keep=False)
-            except (DamagedFileError, ChangedMeanwhileError):
+            except (DamagedFileError, CommitConflictError):
                 # Another process may have replaced the file.
                 before, entry = entry, self._source.reload().entry(partition)
                 if before == entry:

@@ -11,7 +11,7 @@ from openbell.maintenance.repair import Repair, RepairReport
 from openbell.store.backing import until_committed
 from openbell.store.layout import QUARANTINE, Partition
 from openbell.store.objects.backing import object_backing
-from openbell.store.objects.copies import proved
+from openbell.store.objects.copies import fetch_verified
 from openbell.store.objects.leftovers import sweep, unlisted
 from openbell.store.objects.naming import data_object, side_object
 
@@ -78,7 +78,7 @@ def _damages(
 def _problem(backing: ObjectBacking, name: str, sha256: str) -> str | None:
     """Return why an object is not what was stored, or None."""
     try:
-        proved(backing.objects, name, sha256)
+        fetch_verified(backing.objects, name, sha256)
     except DamagedObjectError as exc:
         return exc.cause
     return None
@@ -121,5 +121,5 @@ def _set_aside(backing: ObjectBacking, damage: Damage) -> Repair:
         backing.objects.put(target, found.content)
         moved_to = backing.place / target
     rows = damage.entry.rows if damage.entry else None
-    what = {"fetched": "the next fetch asks again and remembers anew", "actions": "import the corporate actions again"}
+    what = {"fetched": "the next fetch requests these sessions again", "actions": "import the corporate actions again"}
     return Repair(damage, "lost", what.get(damage.kind, "import its data again"), rows, moved_to)

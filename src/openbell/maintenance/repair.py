@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from openbell.errors import DamagedFileError, StoreError
 from openbell.maintenance.damage import NOT_KNOWN, Damage, find_damages
 from openbell.maintenance.rebuild import rebuilt
-from openbell.maintenance.salvage import file_problem, good_entry
+from openbell.maintenance.validation import entry_if_valid, file_problem
 from openbell.maintenance.verify import LOCK_WAIT_S
 from openbell.market_data.gap_filling import FINER
 from openbell.store import layout
 from openbell.store.atomic_files import move_file, replace_file, sync_folders, writer_lock
 from openbell.store.batch import UnfinishedWriteError
 from openbell.store.checksum import has_own_checksum
-from openbell.store.commit import commit_manifest, give_up, heal
+from openbell.store.commit import commit_manifest, discard_unfinished_write, heal
 from openbell.store.data_file import FileEntry, data_files, is_data_file, reading_problem
 from openbell.store.folder import FolderBacking
 from openbell.store.layout import LABEL, MANIFEST, PENDING, QUARANTINE, Partition
@@ -111,7 +111,7 @@ def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairRep
         if why := reading_problem(store / name):
             raise StoreError(
                 f"the store {store} cannot be repaired: {store / name} cannot be read ({why}). It may be as it was "
-                "stored: let this user read it, or mend the disk. Nothing was changed."
+                "stored: let this user read it, or repair the disk. Nothing was changed."
             )
     time_manager = TimeManager(exchange)
     with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
@@ -119,8 +119,8 @@ def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairRep
             return RepairReport((*_restore_manifest(store), *_Repairer(store, time_manager).repair_all()))
         except OSError as exc:
             raise StoreError(
-                f"the store {store} cannot be repaired: {exc.strerror or exc} ({exc.filename}). Mend that, and repair "
-                "it again: it goes on from there."
+                f"the store {store} cannot be repaired: {exc.strerror or exc} ({exc.filename}). Correct the "
+                "cause, then run the repair again; it continues."
             ) from exc
 
 
@@ -150,7 +150,7 @@ def _restore_manifest(store: Path) -> Iterator[Repair]:
         if not (store / MANIFEST).exists():
             commit_manifest(store, manifest)
     except UnfinishedWriteError as exc:
-        missing = give_up(store)
+        missing = discard_unfinished_write(store)
         what = f"{missing:,} of its files are not in the store" if missing else "the import was killed"
         yield Repair(Damage("note", store / PENDING, str(exc)), "set aside", f"deleted: {what}; import again")
 
@@ -207,7 +207,7 @@ class _Repairer:
         """
         if damage.kind == "unreadable":
             text = (
-                f"{damage.reason}: let this user read it, or mend the disk; if it is lost, delete it and repair again"
+                f"{damage.reason}: let this user read it, or repair the disk; if it is lost, delete it and repair again"
             )
             return [Repair(damage, "left", text)]
         if damage.kind == "damaged" and (entry := self._entry_if_good(damage)):
@@ -236,7 +236,7 @@ class _Repairer:
             return Repair(damage, "rebuilt", "written again", moved_to=moved_to)
         self._side_changes[name] = None
         if damage.kind == "fetched":
-            text = "the next fetch asks again and remembers anew"
+            text = "the next fetch requests these sessions again"
             return Repair(damage, "set aside", text, moved_to=moved_to)
         again = "daily bars of days that are not sessions" if damage.kind == "days" else "corporate actions"
         return Repair(damage, "lost", f"import the {again} again", None, moved_to)
@@ -248,7 +248,7 @@ class _Repairer:
         """
         if damage.entry is None or damage.entry.sha256:
             return None
-        return good_entry(self._store, _partition(damage))
+        return entry_if_valid(self._store, _partition(damage))
 
     def _moved_out(self, damage: Damage) -> Repair:
         """Move a damaged data file into the quarantine, if it is there."""
@@ -260,7 +260,7 @@ class _Repairer:
         """Adopt an unlisted file that holds good bars, else move it into the quarantine."""
         if is_data_file(self._store, damage.file):
             partition = layout.partition_of(damage.file)
-            if entry := good_entry(self._store, partition):
+            if entry := entry_if_valid(self._store, partition):
                 self._changes[partition] = entry
                 known = Damage("unknown", damage.file, damage.reason, partition, entry)
                 return Repair(known, "adopted", f"its {entry.rows:,} bars belong to the store now")

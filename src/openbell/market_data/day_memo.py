@@ -41,18 +41,18 @@ class DayMemo:
         self,
         day: date,
         function: Callable[[W, *Arguments], T],
-        world: W,
+        context: W,
         arguments: tuple[*Arguments],
         *,
         size: int = 1,
         keep: Callable[[T], bool] | None = None,
     ) -> T:
-        """Return ``function(world, *arguments)``, from the memo if it was called for this day before.
+        """Return ``function(context, *arguments)``, from the memo if it was called for this day before.
 
         Args:
             day: The day.
             function: A function without a closure, of positional arguments only.
-            world: What the function reads the store and the calendar through; not a part of the key.
+            context: What the function reads the store and the calendar through; not a part of the key.
             arguments: Hashable values; one that compares by identity is found again only as the same object.
             size: About how many objects the result keeps in memory.
             keep: Returns whether to store a result in the memo; None stores all.
@@ -69,7 +69,7 @@ class DayMemo:
                 return found
         if getattr(function, "__closure__", None):
             raise TypeError(f"{function!r} is a closure: what it reads would not be in the key")
-        result = function(world, *arguments)
+        result = function(context, *arguments)
         return self._remember(key, result, size) if keep is None or keep(result) else result
 
     def clear(self) -> None:

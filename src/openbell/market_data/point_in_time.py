@@ -129,12 +129,12 @@ class PointInTimeView:
     def remembered(
         self,
         function: Callable[[W, *Arguments], T],
-        world: W,
+        context: W,
         *arguments: *Arguments,
         size: int = 1,
         keep: Callable[[T], bool] | None = None,
     ) -> T:
-        """Return ``function(world, *arguments)``, from the memo where an earlier run computed it.
+        """Return ``function(context, *arguments)``, from the memo where an earlier run computed it.
 
         The arguments are those of `DayMemo.of`. Where runs do not repeat the days, or the days do not all fit in
         memory, the function is called each time.
@@ -142,11 +142,11 @@ class PointInTimeView:
         with self._lock:
             memo, rows = self._cache.remembered, self._cache.stored_rows
         if memo is None:
-            return function(world, *arguments)
+            return function(context, *arguments)
         if rows > READ_ROWS:
             memo.clear()  # it would hold bars that the cache has dropped
-            return function(world, *arguments)
-        return memo.of(self.day, function, world, arguments, size=size, keep=keep)
+            return function(context, *arguments)
+        return memo.of(self.day, function, context, arguments, size=size, keep=keep)
 
     @property
     def store(self) -> BarStore:

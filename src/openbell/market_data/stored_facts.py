@@ -240,9 +240,9 @@ def spans_beyond_sessions(symbol: str, days: str, exchange: str, store: Place) -
     if days == UNNAMED_DAYS:
         return DataError(
             f"the daily bars of {symbol} in {store} have dates, and sessions of {exchange} begin on the evening before "
-            "their date or go on around the clock: nobody said whether a date is that of a session, and bars of other "
-            "days would show later prices. Import them again with --days session, or with the time zone of their days "
-            "(--days UTC); or import its 1m bars, and daily bars are made of these."
+            "their date or continue around the clock: it is not recorded whether a date is that of a session, and bars "
+            "of other days would show later prices. Import them again with --days session, or with the time zone of "
+            "their days (--days UTC); or import its 1m bars, and daily bars are made of these."
         )
     return DataError(
         f"the daily bars of {symbol} in {store} are {days}, which end after the sessions of {exchange} do: at a "

@@ -9,18 +9,18 @@ if TYPE_CHECKING:
     from openbell.model.order import OrderStatus, OrderType, TimeInForce
 
 __all__ = [
+    "AccountChange",
+    "AccountSnapshot",
     "BrokerAnswer",
-    "BrokerBack",
-    "BrokerBooks",
+    "BrokerConnected",
     "BrokerEvent",
     "BrokerFill",
     "BrokerLost",
     "BrokerMissing",
+    "BrokerNoAnswer",
     "BrokerOrder",
-    "BrokerPayment",
     "BrokerPosition",
     "BrokerRefusal",
-    "BrokerSilence",
     "RequestKind",
 ]
 
@@ -106,7 +106,7 @@ class BrokerPosition(NamedTuple):
     price: float
 
 
-class BrokerPayment(NamedTuple):
+class AccountChange(NamedTuple):
     """Change of the account other than a fill, such as a dividend, a fee, a deposit or a split.
 
     Attributes:
@@ -168,8 +168,8 @@ class BrokerRefusal:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerSilence:
-    """Unknown outcome of a request, whose answer did not come.
+class BrokerNoAnswer:
+    """Unknown outcome of a request that the broker did not answer.
 
     Attributes:
         order_id: The run's id of the order.
@@ -183,7 +183,7 @@ class BrokerSilence:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerBooks:
+class AccountSnapshot:
     """The account as the broker reports it.
 
     Attributes:
@@ -201,7 +201,7 @@ class BrokerBooks:
     positions: tuple[BrokerPosition, ...] = ()
     orders: tuple[BrokerOrder, ...] = ()
     fills: tuple[BrokerFill, ...] = ()
-    payments: tuple[BrokerPayment, ...] = ()
+    payments: tuple[AccountChange, ...] = ()
     blocked: str = ""
     error: str = ""
     adopts: bool = False
@@ -221,7 +221,7 @@ class BrokerLost:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerBack:
+class BrokerConnected:
     """Connection to the broker's event stream, which does not carry earlier events.
 
     These have to be requested.
@@ -229,6 +229,6 @@ class BrokerBack:
 
 
 BrokerEvent: TypeAlias = (
-    BrokerAnswer | BrokerMissing | BrokerRefusal | BrokerSilence | BrokerBooks | BrokerLost | BrokerBack
+    BrokerAnswer | BrokerMissing | BrokerRefusal | BrokerNoAnswer | AccountSnapshot | BrokerLost | BrokerConnected
 )
 """Everything that a broker over the network reports."""

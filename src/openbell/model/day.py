@@ -24,4 +24,4 @@ def asked_day(day: date | str) -> date:
     try:
         return date.fromisoformat(day)
     except (TypeError, ValueError):
-        raise ConfigError(f"{day!r} is no day. Write it as 2024-03-11.") from None
+        raise ConfigError(f"{day!r} is not a day. Write it as 2024-03-11.") from None

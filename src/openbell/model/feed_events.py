@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FeedAnswer",
-    "FeedBack",
     "FeedBar",
     "FeedClock",
+    "FeedConnected",
     "FeedEvent",
     "FeedHealth",
     "FeedHistory",
@@ -112,7 +112,7 @@ class FeedLost:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedBack:
+class FeedConnected:
     """Connection to the feed, on which nothing is subscribed yet."""
 
 
@@ -153,5 +153,5 @@ _SECOND_NS = 1_000_000_000
 
 
 FeedEvent: TypeAlias = (
-    FeedBar | FeedAnswer | FeedHistory | TradingStatus | FeedLost | FeedBack | FeedMessage | FeedClock
+    FeedBar | FeedAnswer | FeedHistory | TradingStatus | FeedLost | FeedConnected | FeedMessage | FeedClock
 )

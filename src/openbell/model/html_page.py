@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-__all__ = ["HtmlPage", "drawn"]
+__all__ = ["HtmlPage", "notebook_page"]
 
 
 class HtmlPage:
@@ -43,7 +43,7 @@ class HtmlPage:
         return path
 
 
-def drawn(function: str, *arguments: Any, **options: Any) -> HtmlPage:
+def notebook_page(function: str, *arguments: Any, **options: Any) -> HtmlPage:
     """Return the page that a function of `openbell.pages.notebook_charts` makes.
 
     The module is imported by its name when a page is asked for: pages import sessions and results, and not the other

@@ -9,13 +9,13 @@ from openbell.errors import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["MOST_ROWS", "counted", "items", "more", "table", "text", "title", "whole"]
+__all__ = ["MOST_ROWS", "counted", "in_div", "items", "more", "table", "text", "title"]
 
 MOST_ROWS = 20
 """The most entries that are shown; the number of the others is shown instead."""
 
 
-def whole(parts: Iterable[str]) -> str:
+def in_div(parts: Iterable[str]) -> str:
     """Return fragments of HTML joined in one element."""
     return f"<div>{''.join(parts)}</div>"
 

@@ -72,11 +72,6 @@ class Interval:
         object.__setattr__(self, "_text", f"{self.count}{self.unit}")
 
     @property
-    def is_base(self) -> bool:
-        """Whether it is one of the usual base intervals (`BASE_INTERVALS`)."""
-        return str(self) in BASE_INTERVALS
-
-    @property
     def ns(self) -> int:
         """Nominal length in nanoseconds (of days and weeks, for ordering only)."""
         return self.seconds * 1_000_000_000

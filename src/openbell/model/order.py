@@ -69,7 +69,7 @@ _PRICES = ("limit", "stop", "trail", "trail_percent")
 DUST = 1e-9
 """Units below which a quantity counts as zero, because it is rounding noise of floats."""
 
-FOREIGN = "given at the broker, not by this run"
+FOREIGN = "placed at the broker, not by this run"
 """Reason of orders that the broker reported and that no strategy of this run placed."""
 
 

@@ -32,7 +32,7 @@ from openbell.provisioning.steps import (
 )
 from openbell.session import SymbolSessionData
 from openbell.session.block import IndicatorBlock, IndicatorsOfBlock, SeriesBlock, SeriesOfBlock
-from openbell.session.symbol import WHOLE_SYMBOL, Owner, SymbolDraft
+from openbell.session.symbol import FULL_SYMBOL, Owner, SymbolDraft
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ def _what_is_needed(plan: Plan) -> list[str]:
     """Return the names of what the owner of a plan needs from now on."""
     needed = [*plan.needs.intervals, *(need.key for need in plan.needs.indicators)]
     if plan.needs.full_symbol:
-        needed.append(WHOLE_SYMBOL)
+        needed.append(FULL_SYMBOL)
     return needed or [plan.addition.operation_type]  # so that the owner can have it removed
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from openbell.logs import get_logger
-from openbell.model.html_parts import MOST_ROWS, counted, more, table, title, whole
-from openbell.session.symbol import WHOLE_SYMBOL
+from openbell.model.html_parts import MOST_ROWS, counted, in_div, more, table, title
+from openbell.session.symbol import FULL_SYMBOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ class Journal:
             [f"{record.time:%Y-%m-%d %H:%M:%S}", record.operation_type, record.symbol, record.owner, _outcome(record)]
             for record in last
         ]
-        return whole(
+        return in_div(
             [
                 title("Journal", f"{counted(len(self), 'record')}, {refused:,} refused"),
                 table(["time", "operation", "symbol", "asked by", "outcome"], rows),
@@ -106,7 +106,7 @@ class Refusals:
 
     def of(self, symbol: str, what: str) -> str:
         """Return who was refused what, when and why (empty when nobody was)."""
-        record = self._records.get((symbol, what)) or self._records.get((symbol, WHOLE_SYMBOL))
+        record = self._records.get((symbol, what)) or self._records.get((symbol, FULL_SYMBOL))
         if record is None:
             return ""
         return f"{record.owner} asked for it at {record.time:%H:%M:%S} and was refused: {' '.join(record.errors)}"
@@ -119,7 +119,7 @@ def _outcome(record: ProvisioningRecord) -> str:
 
 
 def _whole(needs: Needs) -> tuple[str, ...]:
-    return (WHOLE_SYMBOL,) if needs.full_symbol else ()
+    return (FULL_SYMBOL,) if needs.full_symbol else ()
 
 
 def _warn_of(record: ProvisioningRecord) -> None:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from openbell.provisioning.history_search import HistoryProof
     from openbell.quality.finding import Finding
 
-__all__ = ["history_is_good_enough"]
+__all__ = ["history_faults"]
 
 
-def history_is_good_enough(
+def history_faults(
     symbol: str, histories: Mapping[str, HistoryProof], wanted: float, context: ProvisioningContext
 ) -> str | None:
     """Return the faults of a history whose quality is below ``wanted`` percent, else None.

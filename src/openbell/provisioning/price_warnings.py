@@ -158,6 +158,6 @@ def _of_symbol(needs: Iterable[IndicatorNeed], bars: Mapping[str, Bars], market:
         first, last = (market.time_manager.day_of(int(read.timestamp[row])) for row in rows[[0, -1]])
         when = f"on {first}" if first == last else f"from {first} to {last}"
         yield (
-            f"{need.key} is about prices above 0, and {count} prices of 0 or below {when}: it has no value where these "
-            "have a part in it"
+            f"{need.key} needs prices above 0, and {count} prices of 0 or below {when}: it has no value where it "
+            "reads such bars"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.session.symbol import WHOLE_SYMBOL, SymbolDraft, owner_of
+from openbell.session.symbol import FULL_SYMBOL, SymbolDraft, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -82,7 +82,7 @@ def _without(data: SymbolSessionData, is_given_up: Callable[[str, Owner], bool])
     remaining.owners = owners_of
     remaining.bars = {name: series for name, series in data.bars.items() if name in remaining.owners}
     remaining.indicators = {key: indicator for key, indicator in data.indicators.items() if key in remaining.owners}
-    remaining.meets_session_config_requirements = WHOLE_SYMBOL in remaining.owners
+    remaining.meets_session_config_requirements = FULL_SYMBOL in remaining.owners
     if not remaining.meets_session_config_requirements:
         remaining.upgraded_from_adhoc = False
         if data.meets_session_config_requirements:

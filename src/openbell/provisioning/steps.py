@@ -194,7 +194,7 @@ class AddInterval:
             return
         if interval not in work.plan.proof.histories:
             raise ProvisioningError(
-                f"nobody has looked whether the store has {interval} bars of {work.plan.symbol}. "
+                f"it was not checked whether the store has {interval} bars of {work.plan.symbol}. "
                 "None would be loaded: name the interval among the needs, and let analyze_requirements prove it"
             )
         need = work.plan.needs.intervals.get(interval)

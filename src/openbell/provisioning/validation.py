@@ -155,21 +155,21 @@ def _history_meets_lookback(evidence: Evidence, context: ProvisioningContext) ->
     return f"{found} {earlier}, or set session_data_config.on_shortfall: warm." if found else None
 
 
-def _history_is_good_enough(evidence: Evidence, context: ProvisioningContext) -> str | None:
+def _history_faults(evidence: Evidence, context: ProvisioningContext) -> str | None:
     wanted = context.config.session_data_config.min_quality
     if not wanted or not evidence.needs.needs_historical:
         return None
     from openbell.provisioning.min_quality import (
-        history_is_good_enough,  # a run without min_quality does not load checks
+        history_faults,  # a run without min_quality does not load checks
     )
 
-    return history_is_good_enough(evidence.symbol, evidence.histories, wanted, context)
+    return history_faults(evidence.symbol, evidence.histories, wanted, context)
 
 
 def _is_same_for_all(rule: Rule, context: ProvisioningContext) -> bool:
     """Return whether a rule that passes for one symbol of a block passes for all."""
     asks_quality = context.config.session_data_config.min_quality
-    return rule in _BY_NEEDS_AND_TIMES or (rule is _history_is_good_enough and not asks_quality)
+    return rule in _BY_NEEDS_AND_TIMES or (rule is _history_faults and not asks_quality)
 
 
 _BY_NEEDS_AND_TIMES: tuple[Rule, ...] = (_store_holds_symbol, _intervals_can_be_built, _history_meets_lookback)
@@ -177,7 +177,7 @@ _BY_NEEDS_AND_TIMES: tuple[Rule, ...] = (_store_holds_symbol, _intervals_can_be_
 RULES.add("data_source", _store_holds_symbol)
 RULES.add("intervals", _intervals_can_be_built)
 RULES.add("historical_availability", _history_meets_lookback)
-RULES.add("min_quality", _history_is_good_enough)
+RULES.add("min_quality", _history_faults)
 
 
 def _warnings(

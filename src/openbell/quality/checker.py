@@ -210,7 +210,7 @@ class _Checker:
                 ends = "may end" if span == UNNAMED_DAYS else "end"
                 text = (
                     f"they are {span}, which {ends} after the sessions do; "
-                    "sessions read none of them, and make theirs of 1m bars"
+                    "sessions do not use them, and build daily bars from 1m bars"
                 )
                 found[c.symbol] = [Finding("other_days", "serious", _ns(c.first), _ns(c.last), c.rows, text)]
         return found

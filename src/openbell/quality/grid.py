@@ -44,7 +44,7 @@ def bars_off_grid(series: Series, *, finer: str | None = None) -> list[Finding]:
     elif finer is not None:
         text, severity = f"{text}; sessions make bars of {series.interval} of those of {finer}", "note"
     else:
-        text += "; sessions read none of them: do they follow the clock, or are they bars of another interval?"
+        text += "; sessions do not use them: do they follow the clock, or are they bars of another interval?"
     return [Finding("off_grid", severity, int(odd[0]), int(odd[-1]) + series.interval.ns, len(odd), text, odd)]
 
 

@@ -233,7 +233,7 @@ def _judge(gap: _Gap, resumed: _Resumption) -> Finding:
     if long and not everybody and jumped and burst:
         return Finding("halt", "note", gap.start_ns, gap.end_ns, gap.missing, f"{bars}, then {manner}: a halt, likely")
     if everybody and long:
-        return _hole(gap, f"{bars} here, and {_who(gap)} stand still too and go on quietly: the source failed?")
+        return _hole(gap, f"{bars} here, and {_who(gap)} stand still too and continue quietly: the source failed?")
     rest = f", then {manner}" if manner else ", no price jump"
     if gap.others_in_it:
         return _hole(gap, f"{bars} while other symbols traded{rest}: a hole, likely")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from openbell.session.block import IndicatorsOfBlock, SeriesOfBlock
 
-__all__ = ["Readings", "has_unsettled", "indicators_of_block", "results_of_block"]
+__all__ = ["Readings", "has_unsettled", "indicators_of_block", "readings_of_block"]
 
 
 class _Reading(NamedTuple):
@@ -63,7 +63,7 @@ Readings = Mapping[str, _Reading]
 """The indicators of a block by key."""
 
 
-def results_of_block(series: SeriesOfBlock, indicators: IndicatorsOfBlock) -> Readings:
+def readings_of_block(series: SeriesOfBlock, indicators: IndicatorsOfBlock) -> Readings:
     """Read the indicators of a block, by series and indicators of one of its symbols."""
     found = {}
     series_blocks = blocks_of(series)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.model.frozen import quick_maker
-from openbell.results.block_results import indicators_of_block, results_of_block
+from openbell.results.block_results import indicators_of_block, readings_of_block
 from openbell.results.result import DayResult
 from openbell.results.symbol import IndicatorResult, SeriesResult, SymbolResult
 from openbell.session.block import IndicatorsOfBlock, SeriesOfBlock, blocks_of
@@ -89,7 +89,7 @@ def _symbol_results(
         block = shared.get(key)
         if block is None:
             results = {interval: _series_result(series) for interval, series in bars.items()}
-            readings = results_of_block(bars, indicators)
+            readings = readings_of_block(bars, indicators)
             first = _first_day(data, time_manager)
             block = shared[key] = _SharedResults(results, readings, first, data.base_interval)
         own = indicators_of_block(block.indicators, indicators)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openbell.model.html_page import drawn
+from openbell.model.html_page import notebook_page
 from openbell.results.folder.as_json import day_json, run_json
 from openbell.results.mapping import JsonMapping
 from openbell.results.symbol import IndicatorResult, SeriesResult, SymbolResult
@@ -131,7 +131,7 @@ class RunResult(JsonMapping):
         Raises:
             DataError: It has not traded, or no session came to its end.
         """
-        return drawn("result_chart", self)
+        return notebook_page("result_chart", self)
 
     def to_dict(self) -> JsonObject:
         """Return the object that ``summary.json`` holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.model.html_parts import MOST_ROWS, counted, items, more, table, text, title, whole
+from openbell.model.html_parts import MOST_ROWS, counted, in_div, items, more, table, text, title
 from openbell.results.measures.performance_lines import LINES
 from openbell.results.number_text import money, number
 
@@ -33,7 +33,7 @@ def run_html(run: RunResult) -> str:
     trades = run.trading is not None
     columns = ["session", "symbols", "dropped", "signals", *(("fills", "P&L", "equity") if trades else ())]
     parts.append(table(columns, [_day_row(day) for day in run.days[:MOST_ROWS]]))
-    return whole([*parts, more(len(run.days) - MOST_ROWS, "sessions")])
+    return in_div([*parts, more(len(run.days) - MOST_ROWS, "sessions")])
 
 
 def numbers_table(numbers: Mapping[str, float | None], names: Sequence[str]) -> str:
@@ -48,7 +48,7 @@ def performance_html(performance: Performance) -> str:
         [line.label, performance.unavailable.get(line.name, "") or number(numbers[line.name], line.form)]
         for line in LINES.values()
     ]
-    return whole([table(["number", "value"], rows)])
+    return in_div([table(["number", "value"], rows)])
 
 
 def day_html(day: DayResult) -> str:
@@ -62,7 +62,7 @@ def day_html(day: DayResult) -> str:
         bars = symbol.base_bars
         quality = "" if bars is None or bars.quality is None else f"{bars.quality:.2f} %"
         rows.append([name, ", ".join(symbol.bars), quality, ", ".join(symbol.indicators), symbol.reason])
-    return whole(
+    return in_div(
         [
             title(str(day.date), head),
             items(dropped),
@@ -78,7 +78,7 @@ def plan_html(plan: PlanResult) -> str:
     parts = [title(plan.session_name, head), items(plan.warnings)]
     if plan.days:
         parts += _first_day(plan.days[0])
-    return whole(parts)
+    return in_div(parts)
 
 
 def _first_day(day: DayPlan) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sessions with so many symbols that a summary lists the odd ones only, and counts all."""
+"""Sessions with so many symbols that a summary lists only those with irregularities, and counts all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_SYMBOLS", "is_wide", "lowest_quality", "odd_records", "odd_symbols", "totals"]
 
 MOST_SYMBOLS = 200
-"""The most symbols of a session that a summary lists; of more, it lists the odd ones, up to this number."""
+"""The most symbols of a session that a summary lists; of more, it lists up to this many with irregularities."""
 
 _MOST_ALIKE = 3
 

@@ -64,7 +64,7 @@ class CrossSectionTable:
         self._values: dict[tuple[str, str], NDArray[np.float64]] = {}
         self._values_read_from = session_data.current
 
-    def moments(self, after_ns: int) -> Iterator[tuple[int, CrossSection]]:
+    def by_time(self, after_ns: int) -> Iterator[tuple[int, CrossSection]]:
         """Yield the times after ``after_ns`` at which bars close, each with its cross-section."""
         past = int(self.ends_ns.searchsorted(after_ns, side="right"))
         if self._per_time:

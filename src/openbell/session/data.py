@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from openbell.errors import ProvisioningError, SessionOverError
 from openbell.indicators.registry import canonical_key
 from openbell.model.frozen import Frozen
-from openbell.model.html_page import drawn
+from openbell.model.html_page import notebook_page
 from openbell.model.interval import parse_interval
 from openbell.model.symbol import checked_symbol
 from openbell.session.frame import series_frame, series_of
@@ -219,7 +219,7 @@ class SessionData(Frozen):
             ConfigError: The symbol is not a string, or the interval is invalid.
             DataError: There is no such series, none of its bars has closed, or it does not reach back far enough.
         """
-        return drawn("session_chart", self, symbol, interval, sessions=sessions, indicators=indicators)
+        return notebook_page("session_chart", self, symbol, interval, sessions=sessions, indicators=indicators)
 
     def _repr_html_(self) -> str:
         from openbell.session.session_html import session_html

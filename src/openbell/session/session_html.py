@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.model.html_parts import MOST_ROWS, counted, more, table, title, whole
+from openbell.model.html_parts import MOST_ROWS, counted, in_div, more, table, title
 
 if TYPE_CHECKING:
     from openbell.session.data import SessionData
@@ -26,7 +26,7 @@ def session_html(session: SessionData) -> str:
         for name, data in list(session.current.items())[:MOST_ROWS]
     ]
     state = "over" if session.is_over else "not over"
-    return whole(
+    return in_div(
         [
             title(f"Session of {session.session_date}", f"{counted(len(session.current), 'symbol')}, {state}"),
             table(["symbol", "intervals", "indicators", "why it is here"], rows),
@@ -46,7 +46,7 @@ def series_html(series: BarIntervalData) -> str:
         [_time(start), *(f"{price:.10g}" for price in prices)]
         for start, *prices in zip(last.timestamp, *(getattr(last, name) for name in _PRICES), strict=True)
     ]
-    return whole([title(series.symbol, head), table(["begin, UTC", *_PRICES], rows)])
+    return in_div([title(series.symbol, head), table(["begin, UTC", *_PRICES], rows)])
 
 
 def indicator_html(indicator: IndicatorData) -> str:
@@ -59,7 +59,7 @@ def indicator_html(indicator: IndicatorData) -> str:
         f"{indicator.key}: looks back over {counted(indicator.lookback, 'bar')}, warmed up with "
         f"{indicator.warmup_bars:,}, {settled}"
     )
-    return whole([title(indicator.series.symbol, head), table(["output", "value"], shown)])
+    return in_div([title(indicator.series.symbol, head), table(["output", "value"], shown)])
 
 
 def _time(time_ns: np.int64) -> str:

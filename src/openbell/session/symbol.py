@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openbell.session.indicator import IndicatorData
     from openbell.session.series import BarIntervalData
 
-__all__ = ["WHOLE_SYMBOL", "Owner", "SymbolDraft", "SymbolSessionData", "owner_of"]
+__all__ = ["FULL_SYMBOL", "Owner", "SymbolDraft", "SymbolSessionData", "owner_of"]
 
 
 class Owner(str):
@@ -52,7 +52,7 @@ def owner_of(owner: str) -> Owner:
 K = TypeVar("K")
 V = TypeVar("V")
 
-WHOLE_SYMBOL = "*"
+FULL_SYMBOL = "*"
 """Key in `SymbolSessionData.owners` of the owners who need the symbol as a full one."""
 
 
@@ -75,7 +75,7 @@ class SymbolSessionData:
         reason: Why it is in the session, for people.
         bars: The series by interval, finest first; read-only, as the mappings below.
         indicators: The indicators by key.
-        owners: Who needs what: owner names by interval, indicator key, or `WHOLE_SYMBOL`.
+        owners: Who needs what: owner names by interval, indicator key, or `FULL_SYMBOL`.
         locks: Reasons why it may not be removed, by the owner of the lock; empty when it may.
     """
 
@@ -152,7 +152,7 @@ class SymbolDraft:
                 self.indicators[key] = moved_to(indicator, series)
 
     def own(self, needed: Iterable[str], owner: str) -> bool:
-        """Add ``owner`` to the owners of each interval, indicator key or `WHOLE_SYMBOL` in ``needed``.
+        """Add ``owner`` to the owners of each interval, indicator key or `FULL_SYMBOL` in ``needed``.
 
         Returns:
             Whether it was not an owner of all of them before.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openbell.store.side_files import SideEntry
     from openbell.store.verification import StoredFile
 
-__all__ = ["Backing", "ChangedMeanwhileError", "EncodedFile", "ManifestSource", "backing_of", "until_committed"]
+__all__ = ["Backing", "CommitConflictError", "EncodedFile", "ManifestSource", "backing_of", "until_committed"]
 
 _MOST_TRIES = 40
 _LONGEST_PAUSE_S = 1.0
@@ -31,7 +31,7 @@ _LONGEST_PAUSE_S = 1.0
 T = TypeVar("T")
 
 
-class ChangedMeanwhileError(StoreError):
+class CommitConflictError(StoreError):
     """Conflict with another process, which has stored other files in the same places.
 
     The work has to be repeated on top of these files.
@@ -68,7 +68,7 @@ class ManifestSource(Protocol):
         """Return the manifest for the holder of the lock, after finishing what a killed writer began."""
         ...
 
-    def wrote(self, manifest: Manifest) -> None:
+    def note_written(self, manifest: Manifest) -> None:
         """Note the manifest that the holder of the lock has written."""
         ...
 
@@ -155,7 +155,7 @@ class Backing(Protocol):
         Call it with the lock held.
 
         Raises:
-            ChangedMeanwhileError: Another process has stored other files in the same places.
+            CommitConflictError: Another process has stored other files in the same places.
         """
         ...
 
@@ -163,7 +163,7 @@ class Backing(Protocol):
         """Return data files as files of this machine, to which missing ones are fetched."""
         ...
 
-    def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
+    def drop_damaged_copies(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
         """Discard damaged copies of data files, or raise the damage if they are not copies."""
         ...
 
@@ -177,7 +177,7 @@ class Backing(Protocol):
 
         Raises:
             DamagedFileError: It is not what was stored.
-            ChangedMeanwhileError: It is gone, because another process has stored something else.
+            CommitConflictError: It is gone, because another process has stored something else.
         """
         ...
 
@@ -220,7 +220,7 @@ def until_committed(attempt: Callable[[], T], before_again: Callable[[], None] |
         The result of ``attempt``.
 
     Raises:
-        ChangedMeanwhileError: The last of many retries met a conflict, too.
+        CommitConflictError: The last of many retries met a conflict, too.
     """
 
     def again() -> T:
@@ -232,7 +232,7 @@ def until_committed(attempt: Callable[[], T], before_again: Callable[[], None] |
     for number in range(1, _MOST_TRIES):
         try:
             return step()
-        except ChangedMeanwhileError:
+        except CommitConflictError:
             step = again
             # Random pauses, so that competing writers do not retry at the same moment.
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, 0.02 * 2**number)))  # noqa: S311 -- no secret

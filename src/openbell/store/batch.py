@@ -75,7 +75,7 @@ def read_note(store: Path) -> Batch | None:
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
         raise UnfinishedWriteError(
-            f"{store / PENDING} cannot be read ({exc}). Give the write that it belongs to up with "
+            f"{store / PENDING} cannot be read ({exc}). Abandon that write with "
             f"`{command_on('data repair', store)}`, then import its data again."
         ) from exc
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["commit", "commit_manifest", "encoded", "give_up", "heal", "load_or_scan", "unfinished"]
+__all__ = ["commit", "commit_manifest", "discard_unfinished_write", "encoded", "heal", "load_or_scan", "unfinished"]
 
 _THREADS = 8
 _LISTS = (MANIFEST, CHANGES)
@@ -134,7 +134,7 @@ def heal(store: Path) -> Manifest:
     return _finish(store, batch, _staged_manifest(store) or load_or_scan(store).with_changes(*batch))
 
 
-def give_up(store: Path) -> int:
+def discard_unfinished_write(store: Path) -> int:
     """Discard a write that cannot be finished.
 
     Call it with the lock held.
@@ -276,8 +276,8 @@ def _finish(store: Path, batch: Batch, after: Manifest) -> Manifest:
         (store / PENDING).unlink(missing_ok=True)
     except OSError as exc:
         raise UnfinishedWriteError(
-            f"a write to the store {store} cannot be finished: {exc.strerror or exc} ({exc.filename}). Mend that, or "
-            f"give the write up with `{command_on('data repair', store)}`."
+            f"a write to the store {store} cannot be finished: {exc.strerror or exc} ({exc.filename}). Correct that, "
+            f"or abandon the write with `{command_on('data repair', store)}`."
         ) from exc
     shutil.rmtree(store / STAGING, ignore_errors=True)
     # A new manifest file includes the changes, so it is read without them.

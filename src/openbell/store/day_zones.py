@@ -24,7 +24,7 @@ UNKNOWN = "unknown"
 """Value in place of a zone for daily bars that had dates only, without any statement of which days they span."""
 
 _SCHEMA = pl.Schema({"symbol": pl.String(), "zone": pl.String()})
-_REMEDY = "Import the daily bars again: that writes it anew."
+_REMEDY = "Import the daily bars again: that rewrites it."
 
 
 def noted_day_zones(store: Place, zones: Mapping[str, str | None]) -> dict[str, bytes]:

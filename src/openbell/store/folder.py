@@ -93,7 +93,7 @@ class CurrentManifest:
             self._manifest, self._stamp = self._read(), stamp
             return self._manifest
 
-    def wrote(self, manifest: Manifest) -> None:
+    def note_written(self, manifest: Manifest) -> None:
         """Note a manifest that was written, so that the next look reads only files that differ from it."""
         with self._lock:
             self._manifest = manifest
@@ -205,7 +205,7 @@ class FolderBacking:
         folder = self._folder
         return [StoredFile(data_location(folder, place), place.symbol, entry) for place, entry in wanted]
 
-    def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:  # noqa: ARG002
+    def drop_damaged_copies(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:  # noqa: ARG002
         """Raise the damage, since there is no other copy."""
         raise damage
 

@@ -32,7 +32,7 @@ def read_label(store: Place, listed: Mapping[str, SideEntry] | None = None) -> s
         DamagedFileError: The label is lost or is not what was stored.
     """
     backing = backing_of(store)
-    known, anew = (backing.side_files() if listed is None else listed).get(LABEL), "Write its text anew, or delete it."
+    known, anew = (backing.side_files() if listed is None else listed).get(LABEL), "Write its text again, or delete it."
     again = f"Write it again with `{command_on('data repair', store)}`." if known else anew
     try:
         content = backing.side_content(LABEL)

@@ -267,5 +267,5 @@ def _culprit(files: Sequence[StoredFile], cause: BaseException) -> DamagedFileEr
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
             return damaged_file(file.path, str(exc))
         if found.height != file.entry.rows:
-            return DamagedFileError(file.path, f"it holds {found.height} bars, stored were {file.entry.rows}")
+            return DamagedFileError(file.path, f"it holds {found.height} bars instead of {file.entry.rows}")
     return DamagedFileError(files[0].path.parent, f"or one of the {len(files)} files read with it: {cause}")

@@ -201,7 +201,7 @@ class BarStore:
             finally:
                 try:
                     writer.flush()
-                    self._manifest.wrote(writer.manifest)
+                    self._manifest.note_written(writer.manifest)
                 finally:
                     if is_new:
                         backing.remove_if_empty()
@@ -267,7 +267,7 @@ class BarStore:
                     continue
             if damage is None:
                 return rows
-            self.backing.mend(wanted, damage)
+            self.backing.drop_damaged_copies(wanted, damage)
 
     def built(self, symbol: str, interval: str) -> pl.DataFrame:
         """Return the bars that `data repair` built from finer ones, as rows of `BUILT_SCHEMA`.

@@ -141,7 +141,7 @@ def file_problem(path: Path, entry: FileEntry) -> str | None:
 def _problem_of_size(size: int, entry: FileEntry) -> str | None:
     if not entry.sha256:
         return "it cannot be read"
-    return None if size == entry.bytes else f"it has {size} bytes, stored were {entry.bytes}"
+    return None if size == entry.bytes else f"it has {size} bytes instead of {entry.bytes}"
 
 
 def _why_unreadable(error: OSError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from openbell.engine.workers.worker_pool import Died, WorkerPool
+from openbell.engine.workers.worker_pool import TaskGivenUp, WorkerPool
 from openbell.errors import RunFolderError
 from openbell.sweeps.executor import Executor
 from openbell.sweeps.point_result import PointResult
@@ -54,7 +54,7 @@ class ProcessPool(Executor):
         for task, answer in self._pool.run(tasks, lambda task: task.bars):
             if isinstance(answer, str):
                 raise RunFolderError(answer)
-            yield task.number, _given_up(task, answer) if isinstance(answer, Died) else answer
+            yield task.number, _given_up(task, answer) if isinstance(answer, TaskGivenUp) else answer
 
 
 def _runner(
@@ -72,6 +72,6 @@ def _runner(
     return run
 
 
-def _given_up(task: PointTask, died: Died) -> PointResult:
+def _given_up(task: PointTask, died: TaskGivenUp) -> PointResult:
     error = f"the process that ran it {died}. If memory is short, run with fewer --jobs."
     return PointResult(values=task.values, run=task.folder.name, error=error)

@@ -192,7 +192,7 @@ def _connected(cluster: ClusterAddress) -> ModuleType:
     except Exception as error:  # Ray has no exception class for a node that does not start in time
         raise ConfigError(
             f"no Ray cluster can be used at {address or 'this machine'}: {shortened(str(error))}. Start one with "
-            "ray start --head, and name the address that it tells with --address."
+            "ray start --head, and name the address that it prints with --address."
         ) from error
     return ray
 

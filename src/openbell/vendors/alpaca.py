@@ -312,7 +312,9 @@ def _good_address(url: str) -> str:
         ConfigError: It is not an HTTP or HTTPS address.
     """
     if not is_http_address(url):
-        raise ConfigError(f"{shortened(url)} is no address of a server. Write for example https://data.alpaca.markets.")
+        raise ConfigError(
+            f"{shortened(url)} is not a valid address of a server. Write for example https://data.alpaca.markets."
+        )
     return url
 
 

@@ -31,11 +31,11 @@ def rows_by_name(answer: object) -> dict[str, list[JsonObject]]:
         DataError: The answer is not an object of lists of objects.
     """
     if not isinstance(answer, dict):
-        raise DataError("Alpaca's answer cannot be understood: it is no object")
+        raise DataError("Alpaca's answer cannot be understood: it is not an object")
     for name, rows in answer.items():
         if rows is not None and not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
             raise DataError(
-                f"Alpaca's answer cannot be understood: what it has of {str(name)[:_LONGEST_TEXT]!r} is no list"
+                f"Alpaca's answer cannot be understood: what it has of {str(name)[:_LONGEST_TEXT]!r} is not a list"
             )
     return {str(name): rows or [] for name, rows in answer.items()}
 

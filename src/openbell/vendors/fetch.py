@@ -86,7 +86,7 @@ def fetch(
     unavailable = {} if again or refresh else UnavailableSessions(store.path).sessions(source.origin, interval)
     plan = plan_requests(store, wanted, interval, sessions, time_manager, again=again, unavailable=unavailable)
     get_logger(source=source.name).info(
-        "to be asked", requests=len(plan.requests), sessions_held=plan.held, unavailable=plan.unavailable
+        "requests planned", requests=len(plan.requests), sessions_held=plan.held, unavailable=plan.unavailable
     )
     report = FetchReport(requests=len(plan.requests), held=plan.held, unavailable=plan.unavailable)
     running = _Fetch(

@@ -62,8 +62,8 @@ class RateLimit:
             longer_s = max(0.0, now + seconds - max(now, self._next_s))
             if self._paused_s + longer_s > self._patience_s:
                 raise SourceRefusedError(
-                    f"the server asks for a pause of {seconds:g} seconds, and waits of more than {self._patience_s:g} "
-                    "seconds without an answer are not waited for. The same command goes on later."
+                    f"the server asks for a pause of {seconds:g} seconds, and openbell waits at most "
+                    f"{self._patience_s:g} seconds in all without an answer. Run the same command again later."
                 )
             self._paused_s += longer_s
             self._next_s = max(self._next_s, now + seconds)

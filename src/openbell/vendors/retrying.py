@@ -138,7 +138,7 @@ class RetryingAdapter(HTTPAdapter):
             except (RequestException, HTTPError):
                 if is_last or self._repeats_only_refused or self._spent_s >= self._bounds.question_s:
                     raise
-                log.info("cut off, asking again", attempt=attempt, wait_s=wait_s)
+                log.info("connection lost, retrying", attempt=attempt, wait_s=wait_s)
                 self._rate_limit.sleep(wait_s)
                 continue
             if response.status_code not in _TRANSIENT:
@@ -147,7 +147,7 @@ class RetryingAdapter(HTTPAdapter):
             if is_last or (self._repeats_only_refused and response.status_code != _TOO_MANY_REQUESTS):
                 raise ServerTroubleError(response.status_code, response.text)
             retry_after_s = _retry_after_s(response)
-            log.info("asking again", status=response.status_code, attempt=attempt, wait_s=retry_after_s or wait_s)
+            log.info("retrying", status=response.status_code, attempt=attempt, wait_s=retry_after_s or wait_s)
             if retry_after_s or response.status_code == _TOO_MANY_REQUESTS:
                 # A pause that the server demands holds for all threads.
                 self._rate_limit.pause(retry_after_s or wait_s)
@@ -187,7 +187,7 @@ class RetryingAdapter(HTTPAdapter):
             DataError: The body is too large, or has an unknown encoding.
         """
         if response.headers.get("Content-Encoding", "").strip().lower() not in _KNOWN_ENCODINGS:
-            raise DataError("the server packs its answer in a way that it was not asked for")
+            raise DataError("the answer has an unsupported content encoding")
         body = bytearray()
         # Decompressed piece by piece, because a body may expand a thousandfold.
         for part in response.raw.stream(_CHUNK, decode_content=True):

@@ -45,7 +45,7 @@ class UnavailableSessions:
     """
 
     def __init__(self, store: Place) -> None:
-        remedy = f"Take it away with: {command_on('data repair', store)}"
+        remedy = f"Remove it with: {command_on('data repair', store)}"
         self._table = SideTable(store, layout.UNAVAILABLE, _SCHEMA, remedy)
         self.path = self._table.path
 
@@ -70,7 +70,7 @@ class UnavailableSessions:
         """
         return self._table.read()
 
-    def take_over(self, rows: pl.DataFrame) -> None:
+    def merge(self, rows: pl.DataFrame) -> None:
         """Merge the records of another store, as `read` returns them, into those of this one."""
         self._table.update(lambda before: pl.concat([before, rows]).unique().sort(_KEY))
 

@@ -24,12 +24,12 @@ def day_of(text: str) -> date:
     """Return the day that an address names.
 
     Raises:
-        ConfigError: The text is no day.
+        ConfigError: The text is not a day.
     """
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"{printable(text, 40)} is no day. A day is written as 2024-03-11.") from None
+        raise ConfigError(f"{printable(text, 40)} is not a day. A day is written as 2024-03-11.") from None
 
 
 def interval_of(asked: Mapping[str, str]) -> str:

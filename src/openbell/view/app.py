@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 __all__ = ["view_app"]
 
 _STATUS = {
-    403: "This takes the token of the server: open the page again, for the server may have been started anew.",
+    403: "This takes the token of the server: open the page again, because the server may have been restarted.",
     404: "There is no such page.",
-    405: "This page is only read.",
+    405: "This page accepts only GET requests.",
     413: "That is too long.",
 }
 

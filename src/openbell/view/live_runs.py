@@ -59,7 +59,7 @@ def stop_run(folder: Path, flatten: bool) -> None:
         ConfigError: The run is not running.
     """
     if not is_live(folder) or not is_running(folder):
-        raise ConfigError("this run does not go on, so that there is nothing to stop.")
+        raise ConfigError("this run is not running: there is nothing to stop.")
     ask_to_stop(folder, flatten=flatten)
 
 

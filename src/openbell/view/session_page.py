@@ -46,7 +46,7 @@ def session_page(
     read = catalogue.read(run)
     config, time_manager = read.calendar()
     if not time_manager.is_session(day):
-        raise ConfigError(f"{day} is no session of {config.exchange}.")
+        raise ConfigError(f"{day} is not a session of {config.exchange}.")
     events, problems = day_events(run.folder, time_manager, read.tables, day)
     symbols = _symbols(events, config)
     symbol = asked.get("symbol") or (symbols[0] if symbols else "")

@@ -215,7 +215,9 @@ def _windows(sweep: StoredSweep, asked: Mapping[str, str]) -> Windows:
     for name, value in usual.items():
         text = asked.get(name, str(value))
         if not text.isdecimal() or (name != "purge" and not int(text[:9])):
-            raise ConfigError(f"{name} of a walk-forward is a number of sessions, such as {value}: {text!r} is none.")
+            raise ConfigError(
+                f"{name} of a walk-forward is a number of sessions, such as {value}: {text!r} is not valid."
+            )
         given[name] = int(text[:9])
     return Windows(**given, anchored=asked.get("anchored") == "yes")
 

@@ -155,7 +155,7 @@ def _answer(
 
 
 def _not_asked(symbol: str, config: SessionConfig, store: str | None) -> str:
-    what = "it is no symbol of the config, and no scanner or strategy added it."
+    what = "it is not a symbol of the config, and no scanner or strategy added it."
     if store is None and config.store is None:
         return what
     try:

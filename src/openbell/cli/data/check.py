@@ -131,7 +131,7 @@ def _closing(report: Report, shown: int) -> Iterator[str]:
     if near:
         sums = "sums" if near == 1 else "sum"
         yield f"{near:,} series {sums} to other daily bars than are stored, within what is usual."
-    yield "score: expected bars that are there and not in doubt; at most 50 with a split, time zone or file to mend."
+    yield "score: expected bars that are there and not in doubt; at most 50 with a split, time zone or file to correct."
     yield "Every finding: --json, or with charts: --html FILE."
 
 

@@ -87,7 +87,7 @@ def fetch_alpaca(
                 advanced=advanced,
             )
     except KeyboardInterrupt as stop:
-        say("stopped: what had come is stored. The same command goes on where this one ended.")
+        say("stopped: what had come is stored. The same command continues where this one ended.")
         raise typer.Exit(exit_code_of(stop)) from None
     _show(report, folder, sessions, as_json=as_json)
 
@@ -215,7 +215,7 @@ def _print_tables(report: FetchReport, store: Place, sessions: Sequence[date]) -
             table.add_row(escape(row["symbol"]), row["interval"], *(f"{row[name]:,}" for name in counts))
         show(table)
     elif not report.requests:
-        what = "all that is to be had" if report.unavailable else "bars of all"
+        what = "all available bars" if report.unavailable else "bars of all"
         show(f"{store} has {what} of these sessions, {span}: nothing to fetch.", markup=False)
     else:
         show(f"No bars came, {span}.", markup=False)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["imports"]
 
-imports = typer.Typer(no_args_is_help=True, help="Import bars; what is there already is left alone or revised.")
+imports = typer.Typer(no_args_is_help=True, help="Import bars; bars already stored are kept or revised.")
 
 
 @imports.command("lean")
@@ -113,7 +113,7 @@ def import_csv(
 def _is_decimal_comma(decimal: str | None) -> bool | None:
     signs = {None: None, ",": True, "comma": True, ".": False, "point": False}
     if decimal not in signs:
-        raise ConfigError(f"--decimal {decimal!r} is none: say '.' or ','.")
+        raise ConfigError(f"--decimal {decimal!r} is not valid. Use '.' or ','.")
     return signs[decimal]
 
 

@@ -33,11 +33,11 @@ def files_at(paths: Sequence[str]) -> Iterator[list[Path]]:
     if not any(map(is_address, paths)):
         yield list(map(Path, paths))
         return
-    from openbell.importers.files.download import brought
+    from openbell.importers.files.download import downloaded
 
     with ExitStack() as stack:
         with file_progress("reading files") as progress:
-            found = stack.enter_context(brought(paths, progress))
+            found = stack.enter_context(downloaded(paths, progress))
         yield found
 
 

@@ -33,7 +33,7 @@ ExistingStore = Annotated[
 ]
 RunStore = Annotated[
     str | None,
-    typer.Option("--store", metavar="PATH", help="The bar store, a folder or an address; goes before the config's."),
+    typer.Option("--store", metavar="PATH", help="The bar store, a folder or an address; overrides the config's."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -48,4 +48,4 @@ def store_folder(given: str | None) -> Place:
         return place_of(given)
     if _DEFAULT_STORE.is_dir():
         return _DEFAULT_STORE
-    raise ConfigError(f"which store? Say --store FOLDER (without it, ./{_DEFAULT_STORE} is used if it is there).")
+    raise ConfigError(f"which store? Use --store FOLDER (without it, ./{_DEFAULT_STORE} is used if it is there).")

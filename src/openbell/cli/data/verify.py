@@ -71,7 +71,7 @@ def verify_store(
         many = len(report.damages)
         show(
             f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
-            f"Mend what can be mended with: {command_on('data repair', folder)}",
+            f"Repair what can be repaired with: {command_on('data repair', folder)}",
             markup=False,
         )
     else:

@@ -109,7 +109,7 @@ def _broker(broker: BrokerStatus | None) -> list[Text]:
     if broker.under_way:
         line.append(f"  {broker.under_way:,} under way", "yellow")
     if not broker.is_connected:
-        line.append("  its events do not come: ", "bold red")
+        line.append("  no events arrive from it: ", "bold red")
         line.append(_clean(broker.trouble), "yellow")
     return [line, *([_line((broker.refusal, "bold red"))] if broker.refusal else [])]
 

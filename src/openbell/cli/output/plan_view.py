@@ -123,7 +123,7 @@ def _problems(days: Sequence[DayPlan], of: Callable[[SymbolPlan], Sequence[str]]
         same = [on for on, text in texts.items() if text == first]
         others = [on for on, text in texts.items() if text != first]
         when = f" on {_named(same)}" if len(same) < len(days) else ""
-        more = f" Likewise, with other numbers, on {_named(others)}." if others else ""
+        more = f" Also, with other numbers, on {_named(others)}." if others else ""
         yield f"{prefix} {some(of_symbols)}{when}: {escape(first.removesuffix('.') + '.' if more else first)}{more}"
 
 

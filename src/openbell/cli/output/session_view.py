@@ -173,8 +173,8 @@ def _missing(name: str, symbol: SymbolResult, day: DayResult) -> Iterator[str]:
         parts = [f"{sum(gap.missing for gap in today):,} in {len(today):,} gaps, longest {span(longest)}"]
     if before:
         parts.append(f"{before:,} in its history")
-    partial = ", ".join(f"{b.partial_rows:,} {other}" for other, b in symbol.bars.items() if b.partial_rows)
-    made = f"; bars of a part of theirs: {partial}" if partial else ""
+    partial = ", ".join(f"{b.partial_rows:,} of {other}" for other, b in symbol.bars.items() if b.partial_rows)
+    made = f"; derived bars that lack some of their base bars: {partial}" if partial else ""
     yield f"[yellow]missing[/] {escape(name)} {interval} bars: {', '.join(parts)}{made}"
 
 

@@ -86,7 +86,7 @@ def closing_lines(frame: pl.DataFrame, objective: str, folder: Path, tried: int)
     if len(best):
         config = folder / "points" / best["run"][0] / "config.json"
         yield f"The best point as a run of its own: openbell run {quote(str(config))}"
-    others = f"; {tried:,} were tried in this folder by now" if tried > len(frame) else ""
+    others = f"; {tried:,} were tried in this folder so far" if tried > len(frame) else ""
     yield f"sweep folder: {folder} (points.parquet has {counted(len(frame), 'row')}{others})"
 
 

@@ -9,7 +9,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from openbell.engine.workers.waiting_tasks import Job, WaitingTasks
-from openbell.engine.workers.worker_process import started
+from openbell.engine.workers.worker_process import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openbell.engine.workers.worker_process import WorkerProcess
 
-__all__ = ["Died", "WorkerPool"]
+__all__ = ["TaskGivenUp", "WorkerPool"]
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -27,7 +27,7 @@ _MOST_DEATHS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Died:
+class TaskGivenUp:
     """Answer to a task that is given up, because its workers died.
 
     Attributes:
@@ -78,7 +78,7 @@ class WorkerPool(Generic[Task, Answer]):
 
     def run(
         self, tasks: Iterable[Task], kind_of: Callable[[Task], Hashable] = lambda _: None
-    ) -> Iterator[tuple[Task, Answer | Died]]:
+    ) -> Iterator[tuple[Task, Answer | TaskGivenUp]]:
         """Carry out tasks, and yield each with its answer as it is done.
 
         When the caller stops early, for an error or a signal, the workers are killed at once.
@@ -92,8 +92,8 @@ class WorkerPool(Generic[Task, Answer]):
             while waiting and len(self._workers) < self._most:
                 self._start(waiting)
             while self._workers:
-                for line in wait([worker.process.line for worker in self._workers]):
-                    worker = next(w for w in self._workers if w.process.line is line)
+                for pipe in wait([worker.process.pipe for worker in self._workers]):
+                    worker = next(w for w in self._workers if w.process.pipe is pipe)
                     yield from self._receive(worker, waiting)
         finally:
             if self._workers:
@@ -103,7 +103,7 @@ class WorkerPool(Generic[Task, Answer]):
         """Give a task to an idle worker, or to a new one."""
         idle = self._idle.pop() if self._idle else None
         job = self._next(waiting, idle)
-        worker = idle or _Worker(started(self._make, self._args), job)
+        worker = idle or _Worker(start_worker(self._make, self._args), job)
         self._workers.append(worker)
         self._send(worker, job)
 
@@ -114,20 +114,22 @@ class WorkerPool(Generic[Task, Answer]):
     def _send(self, worker: _Worker[Task], job: Job[Task]) -> None:
         worker.job = job
         with suppress(OSError):  # it died, which the next read of the pipe finds
-            worker.process.line.send(job.task)
+            worker.process.pipe.send(job.task)
 
-    def _receive(self, worker: _Worker[Task], waiting: WaitingTasks[Task]) -> Iterator[tuple[Task, Answer | Died]]:
+    def _receive(
+        self, worker: _Worker[Task], waiting: WaitingTasks[Task]
+    ) -> Iterator[tuple[Task, Answer | TaskGivenUp]]:
         """Receive the answer or the death of a worker, and hand out the next task."""
         job = worker.job
         try:
-            answer: Answer = worker.process.line.recv()
+            answer: Answer = worker.process.pipe.recv()
         except (EOFError, OSError):
             self._remove(worker)
             job.deaths += 1
             if job.deaths < _MOST_DEATHS:
                 waiting.put_back(job)
             else:
-                yield job.task, Died(worker.process.exit_code)
+                yield job.task, TaskGivenUp(worker.process.exit_code)
             if waiting:
                 self._start(waiting)
             return
@@ -140,7 +142,7 @@ class WorkerPool(Generic[Task, Answer]):
 
     def _remove(self, worker: _Worker[Task]) -> None:
         """Close the pipe of a worker, which ends it if it is idle, and wait for its end."""
-        worker.process.bury()
+        worker.process.close()
         for workers in (self._workers, self._idle):
             if worker in workers:
                 workers.remove(worker)

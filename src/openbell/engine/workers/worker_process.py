@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
-__all__ = ["WorkerProcess", "started", "started_ahead"]
+__all__ = ["WorkerProcess", "start_worker", "workers_started_ahead"]
 
 # Not fork: a forked child of a process in which polars has started threads may wait for ever.
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -35,7 +35,7 @@ class WorkerProcess:
     """A worker process, and the parent's end of its pipe."""
 
     process: SpawnProcess
-    line: Connection
+    pipe: Connection
 
     @property
     def exit_code(self) -> int:
@@ -46,13 +46,13 @@ class WorkerProcess:
         """Kill the process, busy or idle."""
         self.process.kill()
 
-    def bury(self) -> None:
+    def close(self) -> None:
         """Close the pipe, which ends the process if it is idle, and wait for its end."""
-        self.line.close()
+        self.pipe.close()
         self.process.join()
 
 
-def started(make: Callable[..., Callable[[Any], Any]], args: tuple[Any, ...]) -> WorkerProcess:
+def start_worker(make: Callable[..., Callable[[Any], Any]], args: tuple[Any, ...]) -> WorkerProcess:
     """Return a process that carries out tasks, one that was started ahead if there is any.
 
     Args:
@@ -62,15 +62,15 @@ def started(make: Callable[..., Callable[[Any], Any]], args: tuple[Any, ...]) ->
     """
     worker = _started_ahead.pop() if _started_ahead else _start("")
     with suppress(OSError):  # it died, which the next read of the pipe finds
-        worker.line.send((log_choice(), make, args))
+        worker.pipe.send((log_choice(), make, args))
     return worker
 
 
 @contextmanager
-def started_ahead(count: int, module: str) -> Iterator[None]:
+def workers_started_ahead(count: int, module: str) -> Iterator[None]:
     """Start processes that import a module, while the caller prepares their tasks.
 
-    Those that `started` has not returned by the end of the ``with`` block are killed.
+    Those that `start_worker` has not returned by the end of the ``with`` block are killed.
     """
     try:
         _started_ahead.extend(_start(module) for _ in range(count))
@@ -81,7 +81,7 @@ def started_ahead(count: int, module: str) -> Iterator[None]:
         for worker in left:
             worker.kill()
         for worker in left:
-            worker.bury()
+            worker.close()
 
 
 def _start(module: str) -> WorkerProcess:
@@ -107,14 +107,14 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(line: Connection, module: str) -> None:
+def _work(pipe: Connection, module: str) -> None:
     """Carry out the tasks that come over a pipe, until it ends."""
     # Ctrl-C reaches all processes of a terminal, and the parent ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if module:
         import_module(module)
-    messages = _received(line)
+    messages = _received(pipe)
     for (verbosity, as_json), make, args in messages:  # the first message; tasks follow
         configure_logs(verbosity, as_json=as_json)
         with redirect_stdout(sys.stderr), rare_collection():
@@ -122,14 +122,14 @@ def _work(line: Connection, module: str) -> None:
             for task in messages:
                 answer = carry_out(task)
                 sys.stderr.flush()  # an unfinished line, too: the worker may be killed while it waits
-                line.send(answer)
+                pipe.send(answer)
 
 
-def _received(line: Connection) -> Iterator[Any]:
+def _received(pipe: Connection) -> Iterator[Any]:
     """Yield the messages that come over a pipe, until it ends."""
     while True:
         try:
-            message = line.recv()
+            message = pipe.recv()
         except (EOFError, OSError):
             return
         yield message

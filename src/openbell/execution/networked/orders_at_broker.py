@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from openbell.execution.desk import TradingDesk
     from openbell.execution.networked.outbox import Outgoing
-    from openbell.model.broker_events import BrokerFill, BrokerOrder, BrokerRefusal, BrokerSilence
+    from openbell.model.broker_events import BrokerFill, BrokerNoAnswer, BrokerOrder, BrokerRefusal
 
 __all__ = ["OrderAtBroker", "OrdersAtBroker"]
 
@@ -200,13 +200,13 @@ class OrdersAtBroker:
         at.cancels = ""
         self._change(at, reason=f"not {what}: {event.reason}")
 
-    def silent(self, event: BrokerSilence) -> None:
+    def silent(self, event: BrokerNoAnswer) -> None:
         """Handle a request whose outcome is unknown, by a status request."""
         at = self.by_id.get(event.order_id)
         if at is None or at.order.status not in OPEN_STATUSES:
             return
         if event.request == "submit" and not at.is_known:
-            self._change(at, status=OrderStatus.UNKNOWN, reason=f"its answer did not come: {event.reason}")
+            self._change(at, status=OrderStatus.UNKNOWN, reason=f"the broker did not answer: {event.reason}")
         self.outgoing.append(self.question(self.group_of(at) or (at.order,)))
 
     def missing(self, order_id: str) -> None:
@@ -262,7 +262,7 @@ class OrdersAtBroker:
             status=OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED,
         )
         self.by_id[reported.order_id] = OrderAtBroker(order, (order.id,), is_known=True)
-        self.notify(f"an order that was {FOREIGN}, is taken over: {order.words}")
+        self.notify(f"an order that this run did not place was found at the broker and is now tracked: {order.words}")
         self._desk.order_changed(order)
 
     def _foreign_of(self, fill: BrokerFill) -> OrderAtBroker:

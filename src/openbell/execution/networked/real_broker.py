@@ -14,13 +14,13 @@ from openbell.execution.networked.outbox import Amend, Send, Withdraw
 from openbell.execution.networked.reconciliation import Reconciliation
 from openbell.execution.simulated.simulated_broker import NEVER
 from openbell.model.broker_events import (
+    AccountSnapshot,
     BrokerAnswer,
-    BrokerBack,
-    BrokerBooks,
+    BrokerConnected,
     BrokerLost,
     BrokerMissing,
+    BrokerNoAnswer,
     BrokerRefusal,
-    BrokerSilence,
 )
 from openbell.model.order import OPEN_STATUSES, OrderStatus
 
@@ -79,16 +79,16 @@ class RealBroker:
                 self.orders.take_up(event.orders, event.fills)
             case BrokerRefusal():
                 self.orders.refused(event)
-            case BrokerSilence():
+            case BrokerNoAnswer():
                 self.orders.silent(event)
             case BrokerMissing():
                 self.orders.missing(event.order_id)
-            case BrokerBooks():
+            case AccountSnapshot():
                 self.books.take(event)
             case BrokerLost():
-                self._lost = f"the broker's events do not come: {event.reason}"
+                self._lost = f"no events arrive from the broker: {event.reason}"
                 self.orders.notify(f"{self._lost}. New positions are refused until they come again.")
-            case BrokerBack():
+            case BrokerConnected():
                 self._lost = ""
 
     def take_waiting(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.execution.account.overnight import Split
 from openbell.execution.networked.outbox import AskBooks
-from openbell.model.broker_events import BrokerFill, BrokerOrder, BrokerPayment
+from openbell.model.broker_events import AccountChange, BrokerFill, BrokerOrder
 from openbell.model.cash_flow import CashFlow, CashFlowKind
 from openbell.model.order import DUST, OrderStatus, OrderType, TimeInForce
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.execution.desk import TradingDesk
     from openbell.execution.networked.orders_at_broker import OrdersAtBroker
-    from openbell.model.broker_events import BrokerBooks, BrokerPosition
+    from openbell.model.broker_events import AccountSnapshot, BrokerPosition
 
 __all__ = ["Reconciliation"]
 
@@ -66,12 +66,12 @@ class Reconciliation:
     @property
     def refusal(self) -> str:
         """Why no order is sent (empty when they are)."""
-        return self._mismatch or self._blocked if self._has_opened else "the broker has not told the account yet"
+        return self._mismatch or self._blocked if self._has_opened else "the broker has not reported the account yet"
 
-    def take(self, books: BrokerBooks) -> None:
+    def take(self, books: AccountSnapshot) -> None:
         """Apply the books of the broker."""
         if books.error:
-            self._orders.notify(f"the broker's books cannot be had: {books.error}")
+            self._orders.notify(f"the broker's account could not be read: {books.error}")
             return
         self._blocked = books.blocked and f"the broker takes no orders: {books.blocked}"
         if not self._has_opened:
@@ -87,7 +87,7 @@ class Reconciliation:
 
     # The first look
 
-    def _open(self, books: BrokerBooks) -> None:
+    def _open(self, books: AccountSnapshot) -> None:
         """Begin with the account as the broker has it."""
         desk, self._has_opened = self._desk, True
         self._paid.update(payment.payment_id for payment in books.payments)
@@ -115,7 +115,7 @@ class Reconciliation:
             if reported.is_own and reported.order_id not in self._desk.open_orders.by_id:
                 self._orders.withdraw(reported.order_id)
 
-    def _pay(self, books: BrokerBooks) -> None:
+    def _pay(self, books: AccountSnapshot) -> None:
         """Take over new payments and splits."""
         new = [payment for payment in books.payments if payment.payment_id not in self._paid]
         self._paid.update(payment.payment_id for payment in new)
@@ -127,7 +127,7 @@ class Reconciliation:
             units = sum(p.quantity for p in new if p.kind == "split" and p.symbol == symbol)
             self._split(symbol, units, positions.get(symbol))
 
-    def _pay_one(self, payment: BrokerPayment) -> None:
+    def _pay_one(self, payment: AccountChange) -> None:
         desk, kind = self._desk, _KINDS.get(payment.kind, CashFlowKind.OTHER)
         of = f" of {payment.symbol}" if payment.symbol else ""
         more = " It is part of the net profit." if kind is CashFlowKind.TRANSFER else ""
@@ -159,12 +159,12 @@ class Reconciliation:
 
     # What differs
 
-    def _judge(self, books: BrokerBooks) -> None:
+    def _judge(self, books: AccountSnapshot) -> None:
         """Compare positions and cash."""
         before, self._seen = self._seen, self._differences(books)
         if not self._seen:
             if self._mismatch:
-                self._orders.notify("the run and its broker have the same again: orders are taken")
+                self._orders.notify("the run and its broker agree again: orders are accepted")
             self._mismatch, self._fills = "", 0
             self._settle_cents(books)
         elif books.adopts:
@@ -174,7 +174,7 @@ class Reconciliation:
         elif not self._mismatch:
             self._report_mismatch(self._seen)
 
-    def _differences(self, books: BrokerBooks) -> dict[str, Difference]:
+    def _differences(self, books: AccountSnapshot) -> dict[str, Difference]:
         """Return what differs between the run and its broker, by symbol and for cash."""
         account, theirs = self._desk.account, {position.symbol: position.quantity for position in books.positions}
         found = {
@@ -187,21 +187,21 @@ class Reconciliation:
             found[CASH] = Difference(round(account.cash, 2), round(books.cash, 2))
         return found
 
-    def _settle_cents(self, books: BrokerBooks) -> None:
+    def _settle_cents(self, books: AccountSnapshot) -> None:
         """Take over the difference that rounding leaves, so that it does not add up."""
         amount = round(books.cash - self._desk.account.cash, 4)
         if abs(amount) >= _CENT / 2:
-            self._pay_one(BrokerPayment("", _ROUNDING, "", 0.0, amount, self._desk.clock.now_ns))
+            self._pay_one(AccountChange("", _ROUNDING, "", 0.0, amount, self._desk.clock.now_ns))
 
     def _report_mismatch(self, differences: Mapping[str, Difference]) -> None:
         words = [f"{name}: the run has {d.ours:,.10g}, the broker {d.theirs:,.10g}" for name, d in differences.items()]
         self._mismatch = (
             f"the broker's account is not that of the run ({'; '.join(words)}). Orders are refused until both are the "
-            "same; --adopt takes over what the broker has when a run begins or goes on"
+            "same; --adopt takes over what the broker has when a run begins or continues"
         )
         self._orders.notify(self._mismatch)
 
-    def _adopt(self, books: BrokerBooks) -> None:
+    def _adopt(self, books: AccountSnapshot) -> None:
         """Take over positions, as if traded at their present prices, and then the cash."""
         desk, prices = self._desk, {position.symbol: position.price for position in books.positions}
         for symbol, difference in self._differences(books).items():
@@ -211,7 +211,7 @@ class Reconciliation:
                 self._take_over(symbol, difference.theirs - difference.ours, price)
         if abs(books.cash - desk.account.cash) > _CENT / 2:
             amount = books.cash - desk.account.cash
-            self._pay_one(BrokerPayment("", "adopted", "", 0.0, amount, desk.clock.now_ns, "which the run lacked"))
+            self._pay_one(AccountChange("", "adopted", "", 0.0, amount, desk.clock.now_ns, "missing in the run"))
         self._mismatch, self._seen = "", {}
 
     def _take_over(self, symbol: str, quantity: float, price: float) -> None:

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from openbell.execution.orders.open_orders import OpenOrders
     from openbell.model.order import Order
 
-__all__ = ["NO_PRICE", "AccountNow", "Checks", "reckoned_price"]
+__all__ = ["NO_PRICE", "AccountNow", "Checks", "valuation_price"]
 
 NO_PRICE = "a target needs a price, and no bar of the symbol has closed"
 """Reason of an order to a target whose units cannot be known."""
 
 _MINUTE_NS = 60_000_000_000
 _HALF_CENT = 0.005
-_SOLD_LATER = "what an open order buys is there to sell when that has filled (on_fill, bracket)"
-_FREED_LATER = "what orders that make positions smaller free is there when they have filled (on_fill)"
+_SOLD_LATER = "units of an open buy order can be sold only after it has filled (on_fill, bracket)"
+_FREED_LATER = "what closing orders free can be used only after they have filled (on_fill)"
 
 
 class AccountNow(NamedTuple):
@@ -264,7 +264,7 @@ class Checks:
             return f"{short}; {_SOLD_LATER}" if others.units > 0 else short
         if not before.units and abs(held + units) <= abs(held):
             return None  # alone it makes the position no larger, at whatever price
-        price = reckoned_price(order, desk.last_price)
+        price = valuation_price(order, desk.last_price)
         needed = reserved.increase(symbol, held, before, before.plus(units, price), others)
         if needed <= 0:
             return None  # it makes the position no larger, whatever money is free
@@ -273,7 +273,7 @@ class Checks:
         return f"{refusal}; {_FREED_LATER}" if refusal and reserved.frees(desk.account.quantity) else refusal
 
 
-def reckoned_price(order: Order, last_price: Callable[[str], float | None]) -> float:
+def valuation_price(order: Order, last_price: Callable[[str], float | None]) -> float:
     """Return the price at which an order is valued, its limit or stop, or else the last price."""
     if order.limit is not None:
         return order.limit
@@ -300,7 +300,7 @@ def _wrong_sides(order: Order, open_orders: OpenOrders, last_price: float | None
         for name, own, is_below in (("stop", leg.stop, leg.quantity < 0), ("target", leg.limit, leg.quantity > 0)):
             if own is not None and (own >= price if is_below else own <= price):
                 side = "below" if is_below else "above"
-                yield f"its {name} of {own:.10g} is not {side} {price:.10g}, where its entry is reckoned"
+                yield f"its {name} of {own:.10g} is not {side} {price:.10g}, the expected entry price"
 
 
 def _price_of_entry(entry: Order, last_price: float | None) -> float | None:

@@ -47,9 +47,9 @@ class ActionsOf:
         try:
             frame = self._source.actions(new, first, last).frame
         except DataError as exc:
-            return {}, f"corporate actions cannot be had, so that prices before a split are not adjusted: {exc}"
+            return {}, f"corporate actions are unavailable, so that prices before a split are not adjusted: {exc}"
         frame = frame.filter(~wrong_actions(frame, new, first, last), pl.col("type") != "rename")
         checked = check_actions(frame)
-        words = f"{checked.bad.height} corporate actions make no sense, and are left out" if checked.bad.height else ""
+        words = f"{checked.bad.height} corporate actions are invalid and left out" if checked.bad.height else ""
         by_symbol = checked.good.partition_by("symbol", as_dict=True)
         return {str(key[0]): rows for key, rows in by_symbol.items()}, words

@@ -59,7 +59,7 @@ def _seconds(symbol: str, interval: str, value: object) -> int:
             return int(value.seconds)  # type: ignore[attr-defined]  # msgpack's Timestamp
     except (ValueError, OverflowError):
         pass
-    raise BadRowError(f"{symbol} {interval}: {shortened(f'{value}')} is no time of a bar")
+    raise BadRowError(f"{symbol} {interval}: {shortened(f'{value}')} is not a time of a bar")
 
 
 _LONGEST_TIME = 40

@@ -22,8 +22,8 @@ _TRANSIENT = {
     401: ("the server says that openbell is not authenticated", 0.0),
     404: ("the keys came too late for the server", 0.0),
     406: (_ANOTHER, 60.0),
-    407: ("openbell reads more slowly than bars come, so that the server has hung up", 0.0),
-    429: ("there were too many connections of late", 60.0),
+    407: ("openbell reads more slowly than bars arrive, so the server has closed the connection", 0.0),
+    429: ("there were too many connections recently", 60.0),
     500: ("the server has an error of its own", 5.0),
 }
 _REFUSALS = {

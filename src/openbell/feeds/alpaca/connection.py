@@ -39,7 +39,7 @@ class AlpacaConnection(StreamConnection[AlpacaReader]):
         is_over: Returns whether the session of a date has closed by now.
     """
 
-    tells_time = True
+    reports_clock = True
 
     def __init__(
         self,

@@ -286,7 +286,7 @@ class AlpacaHistory:
             if request.number:
                 self._put(FeedHistory(request.number, error=error))
             else:
-                self._put(FeedMessage(f"{request.symbol}: minutes that were missing cannot be had: {error}"))
+                self._put(FeedMessage(f"{request.symbol}: minutes that were missing are unavailable: {error}"))
 
 
 _RECHECK_NS = 20_000_000_000

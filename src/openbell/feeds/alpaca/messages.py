@@ -101,7 +101,7 @@ def items_of(codec: Codec, data: str | bytes) -> list[JsonObject]:
     try:
         message = codec.decode(data)
     except (ValueError, RecursionError) as exc:
-        raise BadMessageError(f"a message is no {codec.content_type} ({shortened(f'{exc}')})") from None
+        raise BadMessageError(f"a message is not {codec.content_type} ({shortened(f'{exc}')})") from None
     if not isinstance(message, list) or not all(isinstance(item, dict) for item in message):
         raise BadMessageError(f"a message is a list of objects, not {shortened(f'{message}')}")
     return message

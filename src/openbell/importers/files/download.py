@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.store.objects.object_client import Objects
 
-__all__ = ["as_given", "brought"]
+__all__ = ["as_given", "downloaded"]
 
 _AT_ONCE = 8
 _WILD = re.compile(r"[*?\[{]")
@@ -38,7 +38,7 @@ def as_given(text: object) -> str:
 
 
 @contextmanager
-def brought(paths: Sequence[str], advanced: Callable[[int, int], None] | None = None) -> Iterator[list[Path]]:
+def downloaded(paths: Sequence[str], advanced: Callable[[int, int], None] | None = None) -> Iterator[list[Path]]:
     """Download the files under addresses into a folder, which is deleted at the end.
 
     Args:

@@ -43,7 +43,7 @@ def pattern_of(text: str, *, is_path: bool) -> re.Pattern[str]:
     try:
         return re.compile(built)
     except re.error as error:
-        raise ConfigError(f"{text} is no pattern of files: {error.msg}.") from None
+        raise ConfigError(f"{text} is not a valid file pattern: {error.msg}.") from None
 
 
 def _one_of(characters: str) -> str:

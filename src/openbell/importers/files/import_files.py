@@ -79,7 +79,7 @@ def find_sources(
         ConfigError: There are no such files, or a name does not fit its pattern.
     """
     if not paths:
-        raise ConfigError("which files? Name at least one.")
+        raise ConfigError("no files are named. Name at least one.")
     if "{symbol}" not in file_name:
         raise ConfigError(f"the file name pattern {file_name!r} has no {{symbol}} in it.")
     found: list[ImportSource] = []
@@ -98,7 +98,7 @@ def _files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | N
     text = str(path)
     if path.is_file():
         if (hint := conversion_of(_unpacked(path), endings)) is not None:
-            raise ConfigError(f"{path} is no {endings[0]} file: {hint}")
+            raise ConfigError(f"{path} is not a {endings[0]} file: {hint}")
         yield path, None
     elif path.is_dir():
         wanted = (*_with_packed(endings), *(f"{e}.zip" for e in endings), ".zip")
@@ -133,7 +133,7 @@ def _below(paths: Sequence[Path], endings: tuple[str, ...]) -> str:
         if deep is not None:
             say = folder / "**" / f"*{''.join(deep.suffixes[-2:] if deep.suffix in _PACKED else [deep.suffix])}"
             found = deep.relative_to(folder)
-            return f" Folders below it hold some, such as {found}: say '{say}', or a pattern with {{symbol}}."
+            return f" Folders below it hold some, such as {found}: use '{say}', or a pattern with {{symbol}}."
     return ""
 
 

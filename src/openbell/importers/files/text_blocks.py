@@ -45,7 +45,9 @@ def text_blocks(
             cut = content.rfind(b"\n") + 1
             left = content[cut:]
             if len(left) > (longest or LONGEST_LINE):
-                raise OSError(f"a line is longer than {(longest or LONGEST_LINE) >> 20} MB: this is no table of bars")
+                raise OSError(
+                    f"a line is longer than {(longest or LONGEST_LINE) >> 20} MB: this is not a table of bars"
+                )
             if cut:
                 yield content[:cut]
         left += decode(b"", final=True)

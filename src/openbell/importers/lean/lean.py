@@ -131,7 +131,7 @@ def _read(source: LeanSource) -> pl.DataFrame:
             raise ValueError(f"it holds {len(members)} files instead of one CSV")
         member = archive.getinfo(source.member or members[0])
         if member.file_size > _MOST_BYTES:
-            raise ValueError(f"it unpacks to {member.file_size >> 20:,} MB, which is no file of bars")
+            raise ValueError(f"it unpacks to {member.file_size >> 20:,} MB, too much for a file of bars")
         content = archive.read(member)
     if not content.strip():
         raise ValueError("its CSV is empty")

@@ -113,7 +113,7 @@ def sniff_span(
     if not StoredDays({}, manager).ambiguous(last):
         return None, None
     why = (
-        f"sessions of {exchange} begin on the evening before their date or go on around the clock: they read these "
+        f"sessions of {exchange} begin on the evening before their date or continue around the clock: they read these "
         "bars only with --days session, or the time zone of their days (--days UTC)"
     )
     return None, Detection("days", "not known", why, "assumed")

@@ -39,9 +39,9 @@ def sniff_encoding(head: bytes) -> tuple[str | None, Detection | None]:
     best = _by_frequencies(head)
     if best is not None:
         return best, Detection(
-            "encoding", best, "by the frequency of letters; say --encoding if it is another", "likely"
+            "encoding", best, "by the frequency of letters; use --encoding if it is another", "likely"
         )
-    why = "it is not UTF-8, and nothing shows what it is; say --encoding"
+    why = "it is not UTF-8, and nothing shows what it is; use --encoding"
     return "cp1252", Detection("encoding", "cp1252", why, "unsure")
 
 

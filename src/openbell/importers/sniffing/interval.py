@@ -52,7 +52,7 @@ def sniff_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> 
         why = "dates without a time of day" if not has_clock else "all times are the same time of day"
         return Detection("interval", "1d", why, "certain")
     if len(steps) == 0:
-        raise IntervalError(f"{where}: one bar does not show its interval. Say --interval 1s, 1m or 1d.")
+        raise IntervalError(f"{where}: one bar does not show its interval. Use --interval 1s, 1m or 1d.")
     values, counts = np.unique(steps, return_counts=True)
     usual, share = int(values[counts.argmax()]), counts.max() / counts.sum()
     # Daily bars with the time of a local close are 23 or 25 hours apart when the clocks change.
@@ -111,5 +111,5 @@ def length_of(step_ns: int) -> str:
 def _not_stored(how: str, where: str) -> IntervalError:
     return IntervalError(
         f"{where}: its bars are {how}, and such bars are not stored. A store takes {STORED}; openbell derives all "
-        "others. Import the finer bars that these were made of; if they are 1m bars with many gaps, say --interval 1m."
+        "others. Import the finer bars that these were made of; if they are 1m bars with many gaps, use --interval 1m."
     )

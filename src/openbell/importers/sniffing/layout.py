@@ -59,7 +59,7 @@ def sniff_layout(
     if "\0" in text:
         raise ConfigError(f"{where} is not a text file. For Parquet use: openbell data import parquet")
     if separator is not None and (len(separator) != 1 or separator in '"\r\n' or not separator.isascii()):
-        raise ConfigError(f"--separator {separator!r} is none: say one character, or 'tab'.")
+        raise ConfigError(f"--separator {separator!r} is not valid. Use one character, or 'tab'.")
     quoted = '"' in text
     if decimal_comma and separator == "," and not quoted:
         raise ConfigError(f"{where}: a comma cannot be both the separator and the decimal sign.")
@@ -115,7 +115,7 @@ def _no_columns(lines: list[str], where: str, separator: str | None, count: int)
     tried = repr(separator) if separator else ", ".join(SEPARATORS)
     return (
         f"{where}: no columns for time, open, high, low and close are found by {tried}; its first line is "
-        f"{first[:60]!r}. If another character separates them, say --separator."
+        f"{first[:60]!r}. If another character separates them, use --separator."
     )
 
 

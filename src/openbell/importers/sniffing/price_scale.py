@@ -29,6 +29,6 @@ def sniff_price_scale(prices: np.ndarray) -> tuple[float, Detection]:
     if whole and typical >= _FIXED_POINT and len(prices) >= _FEWEST_ROWS and (prices % _FIXED_TICK == 0).all():
         return 1e9, Detection("price scale", "1/1,000,000,000", f"{around}, as fixed-point prices are", "likely")
     if whole and typical >= _CENTS_FROM and (prices % 100 == 0).all():
-        why = f"{around} are taken as they are; if they are in 1/10,000, say --price-scale 10000"
+        why = f"{around} are taken as they are; if they are in 1/10,000, use --price-scale 10000"
         return 1.0, Detection("price scale", "1", why, "assumed")
     return 1.0, Detection("price scale", "1", f"prices around {typical:,.2f}", "plain")

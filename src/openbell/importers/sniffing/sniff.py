@@ -235,7 +235,7 @@ def _interval(times: pl.Series, form: TimeFormat, given: Given, where: str) -> t
     reader = TimeReader(_ONE_SECOND, form.form, given.timezone or "UTC")
     read = reader.instants(times)["timestamp"].drop_nulls().to_physical().to_numpy()
     if not len(read):
-        raise ConfigError(f"{where}: none of its times can be read, e.g. {times[0]!r}. Say --time-format.")
+        raise ConfigError(f"{where}: none of its times can be read, e.g. {times[0]!r}. Use --time-format.")
     detection = sniff_interval(read, where, has_clock=form.has_clock)
     return detection.value, detection
 
@@ -298,7 +298,7 @@ def _symbol(source: ImportSource, given: Given, columns: dict[str, str]) -> Dete
         return Detection("symbol", "as in the rows", f"column {columns['symbol']}", confidence)  # type: ignore[arg-type]
     symbol = source.symbol or ""
     odd = "_" in symbol or " " in symbol or len(symbol) > _LONG_SYMBOL
-    why = "the file's name; if that is not all symbol, say --symbol or --file-name" if odd else "the file's name"
+    why = "the file's name; if that is not all symbol, use --symbol or --file-name" if odd else "the file's name"
     return Detection("symbol", symbol, why, "unsure" if odd else "plain")
 
 

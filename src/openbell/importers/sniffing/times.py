@@ -108,15 +108,15 @@ def _number_format(head: pl.Series, where: str) -> TimeFormat:
         return TimeFormat(form, True, Detection("time format", form, f"e.g. {head[0]}", "likely"))
     if digits <= _EXCEL_DIGITS:
         hint = " They look like Excel's day numbers: export them as dates." if digits == _EXCEL_DIGITS else ""
-        raise ConfigError(f"{where}: the times are numbers ({head[0]}) of no known kind; say --time-format.{hint}")
+        raise ConfigError(f"{where}: the times are numbers ({head[0]}) of no known kind; use --time-format.{hint}")
     found = read_epochs(head)
     values = head.cast(pl.Float64, strict=False).drop_nulls().to_numpy()
     if found["timestamp"].null_count() > (1 - _MOSTLY) * len(head) or not len(values):
-        raise ConfigError(f"{where}: the times are numbers ({head[0]}) of no known kind; say --time-format.")
+        raise ConfigError(f"{where}: the times are numbers ({head[0]}) of no known kind; use --time-format.")
     if (np.abs(values) < _FIRST_SURE_S).all() and (values % _MINUTE_S != 0).any():
         # As seconds since 1970 they would be times before 1973 that are not on full minutes.
         raise ConfigError(
-            f"{where}: the times are numbers ({head[0]}) of no known kind; say --time-format. They may count days: "
+            f"{where}: the times are numbers ({head[0]}) of no known kind; use --time-format. They may count days: "
             "export them as dates."
         )
     units = dict.fromkeys(_UNIT_NAMES[int(unit)] for unit in unit_of(values.astype(np.int64)))
@@ -141,7 +141,7 @@ def _written_format(texts: pl.Series, where: str, example: str) -> tuple[str, st
         return _day_or_month(texts, by_day[0], by_month[0], where)
     if not fits:
         raise ConfigError(
-            f"{where}: the times ({example!r}) are written in no known way. Say --time-format, for example "
+            f"{where}: the times ({example!r}) are written in no known way. Use --time-format, for example "
             "'%d.%m.%Y %H:%M', or name the right column with --time-column."
         )
     return fits[0], f"e.g. {example}"
@@ -160,7 +160,7 @@ def _day_or_month(texts: pl.Series, by_day: str, by_month: str, where: str) -> t
     steps = [float(np.abs(np.diff(t.drop_nulls().to_physical().to_numpy())).sum()) for t in (day, month)]
     if steps[0] == steps[1]:
         raise ConfigError(
-            f"{where}: {texts[0]!r} may be day/month or month/day. Say --time-format '{by_day}' or '{by_month}'."
+            f"{where}: {texts[0]!r} may be day/month or month/day. Use --time-format '{by_day}' or '{by_month}'."
         )
     form = by_day if steps[0] < steps[1] else by_month
     return form, f"read as {'day/month' if form == by_day else 'month/day'}, the times follow one another more closely"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.importers.files.rehearsal import REHEARSAL
+from openbell.importers.files.trial_reading import TRIAL_READER
 from openbell.importers.tables.columnar_frames import LINE, collect, named, polars_errors, scan
 from openbell.importers.tables.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk, require_columns
 
@@ -86,7 +86,7 @@ class FrameTable:
 
     def _slice(self, start: int, count: int, columns: Sequence[str]) -> pl.DataFrame:
         if self._kind is not None:
-            REHEARSAL.read(self._kind, self.source.path, start, count, columns)
+            TRIAL_READER.read(self._kind, self.source.path, start, count, columns)
         frame = collect(self._rows, self.schema, start, count, columns)
         offsets = {name: offset for name in columns if (offset := _fixed_offset(self.schema[name]))}
         return frame.with_columns(_with_offset(frame[name], offset) for name, offset in offsets.items())
@@ -103,7 +103,7 @@ def feather_table(source: ImportSource) -> FrameTable:
 
 
 def _table(kind: str, source: ImportSource) -> FrameTable:
-    REHEARSAL.read(kind, source.path, 0, 0, None)
+    TRIAL_READER.read(kind, source.path, 0, 0, None)
     return FrameTable(source, scan(kind, source.path), kind)
 
 

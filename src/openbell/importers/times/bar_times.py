@@ -230,10 +230,10 @@ class TimeReader:
         """
         if self.time_format is None and len(naive) and naive.str.contains(r"^-?\d{9,}(\.\d+)?$").all():
             known = ", ".join(EPOCH_FORMATS)
-            raise ConfigError(f"the times are numbers ({naive[0]}): say --time-format with one of {known}.")
+            raise ConfigError(f"the times are numbers ({naive[0]}): use --time-format with one of {known}.")
         if self.timezone is None and len(naive):
             raise ConfigError(
-                f"naive timestamps ({naive[0][:40]!r} has no UTC offset): say where its clock stands, for example "
+                f"naive timestamps ({naive[0][:40]!r} has no UTC offset): name the time zone of its clock, for example "
                 "--timezone America/New_York, or --timezone UTC."
             )
 

@@ -66,8 +66,8 @@ def named_zone(name: str, given: str | None) -> str:
     if given is not None and name.upper() in _abbreviations(given):
         return given
     raise ConfigError(
-        f"the times have the time zone {name!r} beside them, which several zones or none are called: say which clock "
-        "it is, for example --timezone America/Chicago."
+        f"the times have the time zone {name!r} beside them, which is unknown or ambiguous: name the time zone, "
+        "for example --timezone America/Chicago."
     )
 
 

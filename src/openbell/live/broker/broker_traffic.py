@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openbell.execution.networked.outbox import Amend, Ask, AskBooks, Send, Withdraw
 from openbell.feeds.reconnect_schedule import ReconnectSchedule
-from openbell.model.broker_events import BrokerBack, BrokerBooks, BrokerLost
+from openbell.model.broker_events import AccountSnapshot, BrokerConnected, BrokerLost
 
 if TYPE_CHECKING:
     from openbell.execution.networked.outbox import Outgoing
@@ -86,12 +86,12 @@ class BrokerTraffic:
             if not event.is_final:
                 self._reconnecting.lost(now_ns)
                 self._hold_until_ns = now_ns + _HOLD_NS
-        elif isinstance(event, BrokerBack):
+        elif isinstance(event, BrokerConnected):
             self.is_connected = True
             self._reconnecting.connected(now_ns)
             if self._has_begun:
                 self.ask_books(now_ns)
-        elif isinstance(event, BrokerBooks):
+        elif isinstance(event, AccountSnapshot):
             self._hold_until_ns = 0
             self._reconnecting.heard(now_ns)
             self.trouble = event.error

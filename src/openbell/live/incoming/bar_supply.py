@@ -338,7 +338,7 @@ class Supply:
     def error(self, symbol: str) -> str:
         """Return why the bars of a symbol are unavailable (empty while they may come)."""
         if symbol in self._refused:
-            return f"{symbol} cannot be had: {self._refused[symbol]}"
+            return f"{symbol} is unavailable: {self._refused[symbol]}"
         supplied = self._symbols.get(symbol)
         return "" if supplied is None else "; ".join(dict.fromkeys(supplied.errors))
 

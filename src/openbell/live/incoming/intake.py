@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from openbell.logs import get_logger
 from openbell.model.feed_events import (
     FeedAnswer,
-    FeedBack,
     FeedBar,
     FeedClock,
+    FeedConnected,
     FeedHistory,
     FeedLost,
     FeedMessage,
@@ -79,7 +79,7 @@ class Intake:
                 )
             case FeedMessage():
                 self._resources.say(f"{self._resources.feed.name}: {event.text}")
-            case FeedLost() | FeedBack() | FeedClock():
+            case FeedLost() | FeedConnected() | FeedClock():
                 self._handle_connection(event, arrival.time_ns)
             case _ if self._resources.broker_traffic is not None:
                 self._resources.broker_traffic.came(event, arrival.time_ns)
@@ -104,13 +104,13 @@ class Intake:
                 if is_news:  # the history that was asked for ends where our clock was, and the stream began later
                     supply.fetch_since(max(supply.asked_ns, time_ns - _HOUR_NS))
 
-    def _handle_connection(self, event: FeedLost | FeedBack | FeedClock, time_ns: int) -> None:
+    def _handle_connection(self, event: FeedLost | FeedConnected | FeedClock, time_ns: int) -> None:
         """Handle a lost or new connection, or the time of the server."""
         connection = self._resources.connection
         match event:
             case FeedLost():
                 connection.lost(event, time_ns)
-            case FeedBack():
+            case FeedConnected():
                 if connection.came_back(time_ns):
                     self._resources.supply.catch_up(connection.lost_since_ns)
             case FeedClock():
@@ -130,7 +130,8 @@ class Intake:
         failed = self._resources.supply.not_fetched
         self._resources.connection.filled(time_ns, is_whole=not failed)
         if failed:
-            self._resources.say(f"bars that were missed cannot be had: {', '.join(failed[:10])}{_others(failed[10:])}")
+            named = ", ".join(failed[:10])
+            self._resources.say(f"bars that were missed are unavailable: {named}{_others(failed[10:])}")
             failed.clear()
 
     def take_morning(self) -> None:

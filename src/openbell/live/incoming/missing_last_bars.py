@@ -45,9 +45,11 @@ class MissingLastBars:
             Whether bars are requested now, so that the time has to wait for the answer.
         """
         if self._resources.connection.is_down:
-            self._report("the feed is still down: the session goes on to its end without the bars since")
+            self._report("the feed is still down: the session continues to its end without the bars since")
         elif time_ns == self._session.last_ns and self._has_asked:
-            self._report("no bar of the last minutes of the session came, nor has the feed any: the last one closed at")
+            self._report(
+                "no bar of the last minutes of the session came, and the feed has none; the last bar closed at"
+            )
         elif time_ns == self._session.last_ns:
             self._has_asked = True
             self._resources.supply.fetch_since(self.came_ns)

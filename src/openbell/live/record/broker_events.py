@@ -6,17 +6,17 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from openbell.model.broker_events import (
+    AccountChange,
+    AccountSnapshot,
     BrokerAnswer,
-    BrokerBack,
-    BrokerBooks,
+    BrokerConnected,
     BrokerFill,
     BrokerLost,
     BrokerMissing,
+    BrokerNoAnswer,
     BrokerOrder,
-    BrokerPayment,
     BrokerPosition,
     BrokerRefusal,
-    BrokerSilence,
 )
 from openbell.model.order import OrderStatus, OrderType, TimeInForce
 
@@ -28,16 +28,17 @@ if TYPE_CHECKING:
 
 __all__ = ["event_of_line", "line_of_event"]
 
-_EVENTS: tuple[type[BrokerEvent], ...] = (
-    BrokerAnswer,
-    BrokerMissing,
-    BrokerRefusal,
-    BrokerSilence,
-    BrokerBooks,
-    BrokerLost,
-    BrokerBack,
-)
-_BY_NAME = {kind.__name__: kind for kind in _EVENTS}
+_NAMES: Mapping[type[BrokerEvent], str] = {
+    BrokerAnswer: "BrokerAnswer",
+    BrokerMissing: "BrokerMissing",
+    BrokerRefusal: "BrokerRefusal",
+    BrokerNoAnswer: "BrokerSilence",
+    AccountSnapshot: "BrokerBooks",
+    BrokerLost: "BrokerLost",
+    BrokerConnected: "BrokerBack",
+}
+"""The name of each kind of event in a line, which records of earlier runs have and which therefore never changes."""
+_BY_NAME = {name: kind for kind, name in _NAMES.items()}
 
 
 def _order(values: Mapping[str, Any]) -> BrokerOrder:
@@ -53,7 +54,7 @@ _PARTS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "orders": _order,
     "fills": lambda values: BrokerFill(**values),
     "positions": lambda values: BrokerPosition(**values),
-    "payments": lambda values: BrokerPayment(**values),
+    "payments": lambda values: AccountChange(**values),
 }
 
 
@@ -61,7 +62,7 @@ def line_of_event(event: BrokerEvent) -> JsonObject:
     """Return an event as a JSON object."""
     values = {field.name: getattr(event, field.name) for field in fields(event)}
     return {
-        "broker": type(event).__name__,
+        "broker": _NAMES[type(event)],
         **{name: _plain(value) if name in _PARTS else value for name, value in values.items()},
     }
 

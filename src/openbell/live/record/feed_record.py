@@ -159,7 +159,7 @@ def recorded(folder: Path) -> Path:
     """
     path = folder / NAME
     if not path.is_file():
-        raise RunFolderError(f"{folder} is no folder of a live run: it has no {NAME}.")
+        raise RunFolderError(f"{folder} is not the folder of a live run: it has no {NAME}.")
     return path
 
 

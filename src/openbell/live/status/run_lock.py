@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["CLOSING", "ENDING", "OVER", "STATE", "RunLock", "is_running", "read_state", "waits_for_end", "watching"]
+__all__ = ["CLOSING", "ENDING", "OVER", "STATE", "RunLock", "is_running", "read_state", "wait_for_end", "watching"]
 
 STATE = "live.json"
 CLOSING = "closing"
@@ -55,8 +55,8 @@ class RunLock:
             pid = read_state(folder).get("pid")
             who = f"process {pid}" if pid else "another process"
             raise RunFolderError(
-                f"{folder} is the folder of a live run that goes on in {who}. Name another folder with --out, or end "
-                f"that run with openbell stop {folder}."
+                f"{folder} is the folder of a live run that is running in {who}. Name another folder with --out, or "
+                f"end that run with openbell stop {folder}."
             ) from None
         except OSError as error:
             raise RunFolderError(f"cannot write the run folder {folder}: {error.strerror or error}.") from error
@@ -99,7 +99,7 @@ def is_running(folder: Path) -> bool:
     return False
 
 
-def waits_for_end(folder: Path, seconds: float, *, closing_s: float = 0.0) -> bool:
+def wait_for_end(folder: Path, seconds: float, *, closing_s: float = 0.0) -> bool:
     """Wait until the run of a folder is over, and return whether it is.
 
     A run that writes its results is waited for without a limit.

@@ -45,7 +45,7 @@ def check_values(report: Report) -> JsonObject:
         "facts": (
             (f"{len(report.series):,}", "series"),
             (f"{_percent(float(np.median(scores)))} %" if scores else "-", "median score"),
-            (f"{sum(map(_is_serious, report.series)):,}", "with something to mend"),
+            (f"{sum(map(_is_serious, report.series)):,}", "with something to correct"),
             (f"{sum(one.score.missing for one in report.series):,}", "bars missing"),
             (f"{sum(one.score.doubtful for one in report.series):,}", "bars in doubt"),
         ),

@@ -65,7 +65,7 @@
       tile("Bars again or late", String(Object.values(s.bars || {}).reduce(function (a, b) { return a + b; }, 0)), Object.entries(s.bars || {}).filter(function (c) { return c[1]; }).map(function (c) { return c[1] + " " + c[0]; }).join(", ")),
     ];
     if (s.broker) {
-      const broker = s.broker, wrong = broker.refusal || (broker.is_connected ? "" : broker.trouble || "no news of orders come");
+      const broker = s.broker, wrong = broker.refusal || (broker.is_connected ? "" : broker.trouble || "no order events arrive");
       const flight = broker.under_way ? broker.under_way + (broker.under_way === 1 ? " order" : " orders") + " under way" : "";
       const kind = broker.is_paper ? "paper money" : "LIVE MONEY";
       tiles.push(tile("Broker", wrong ? "orders refused" : kind, [wrong, broker.account, flight].filter(Boolean).join("; "), wrong ? "loss" : ""));

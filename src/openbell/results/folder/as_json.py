@@ -42,7 +42,7 @@ def run_json(run: RunResult) -> JsonObject:
 def day_json(day: DayResult) -> JsonObject:
     """Return a session's entry in ``summary.json``.
 
-    Of a session with many symbols it holds the odd ones, and counts all.
+    Of a session with many symbols it holds those with irregularities, and counts all.
     """
     symbols, records, dropped, counts = day.symbols, day.provisioning, list(day.dropped), {}
     if is_wide(day):

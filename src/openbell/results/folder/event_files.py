@@ -88,9 +88,9 @@ class EventFile:
             if then != now:
                 at = next((n for n, (a, b) in enumerate(zip(then, now, strict=False)) if a != b), len(now))
                 raise RunFolderError(
-                    f"{self.path} line {self._number}: the run did otherwise when it was played again, so that it "
-                    f"cannot go on. Then: {_around(then, at)} Now: {_around(now, at)} A strategy that goes by the "
-                    "machine's clock, by chance or by files of its own does so, and one whose code has changed since."
+                    f"{self.path} line {self._number}: the replay differs from the recorded run, which therefore "
+                    f"cannot continue. Then: {_around(then, at)} Now: {_around(now, at)} Possible causes: the strategy "
+                    "uses the machine's clock, random numbers or its own files, or its code has changed since."
                 )
         return []
 

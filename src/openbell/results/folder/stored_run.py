@@ -137,7 +137,7 @@ def _from_summary(folder: Path, config: JsonObject, summary: JsonObject) -> Stor
     if not isinstance(days, list) or not all(isinstance(day, dict) for day in days):
         raise _DamagedError("summary.json has no list of days")
     if performance is not None and not isinstance(performance, dict):
-        raise _DamagedError("performance in summary.json is no object")
+        raise _DamagedError("performance in summary.json is not an object")
     return StoredRun(
         path=folder,
         state="done" if error is None else of_error,

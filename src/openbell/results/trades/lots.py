@@ -60,7 +60,7 @@ class PriceColumns:
     low: NDArray[np.float64]
 
 
-class Stretches:
+class CutBars:
     """A session's bars of one symbol, cut at all rows at which lots may be opened and closed.
 
     The highest and the lowest prices of all stretches are found at once.
@@ -179,24 +179,24 @@ class OpenLots:
 
     def end_session(self, fills: Sequence[Fill], columns: PriceColumns) -> list[ClosedSlice]:
         """Apply the fills of a session in order, then its remaining prices, and return the closed slices."""
-        stretches, closed, lots = Stretches(columns, fills), list[ClosedSlice](), self.lots
-        for fill, begun, ended in zip(fills, stretches.begun, stretches.ended, strict=True):
+        cut_bars, closed, lots = CutBars(columns, fills), list[ClosedSlice](), self.lots
+        for fill, begun, ended in zip(fills, cut_bars.begun, cut_bars.ended, strict=True):
             order, left, price = fill.order, fill.quantity, fill.price
             if lots and lots[0].quantity * left < 0:
                 size = abs(left)
                 units = min(size, abs(self.quantity))
                 rows = ended, ended - is_inside(fill, ended, columns)
-                now = self._close(units, price, fill.fee * units / size, fill.time_ns, order, stretches, rows)
+                now = self._close(units, price, fill.fee * units / size, fill.time_ns, order, cut_bars, rows)
                 left += now[0].quantity if len(now) == 1 else sum([slice_.quantity for slice_ in now])
                 closed += now
             if abs(left) >= DUST:
                 if lots and self._matching is LotMatching.AVERAGE:
-                    stretches.see(lots[0], begun)
+                    cut_bars.see(lots[0], begun)
                 fee = fill.fee * abs(left / fill.quantity)
                 self._add(Lot(order, left, price, fee, fill.time_ns, price, price, 0, begun, begun))
         for lot in self.lots:
-            stretches.see(lot, stretches.rows)
-            lot.bars += stretches.rows - lot.first_row
+            cut_bars.see(lot, cut_bars.rows)
+            lot.bars += cut_bars.rows - lot.first_row
             lot.first_row = lot.next_row = 0
         self._add_up()
         return closed
@@ -213,7 +213,7 @@ class OpenLots:
         fraction = abs(self.quantity) - abs(quantity)
         if fraction < DUST:
             return ()
-        return self._close(fraction, price, 0.0, time_ns, None, Stretches(NO_BARS), (0, 0))
+        return self._close(fraction, price, 0.0, time_ns, None, CutBars(NO_BARS), (0, 0))
 
     def join(self, other: OpenLots, time_ns: int) -> Iterable[ClosedSlice]:
         """Add the lots of another symbol that now has this one's name, and return the slices that they close."""
@@ -222,7 +222,7 @@ class OpenLots:
             if self.quantity * lot.quantity < 0:
                 units, held = min(abs(lot.quantity), abs(self.quantity)), abs(lot.quantity)
                 fee = lot.fee * units / held
-                closed += self._close(units, lot.price, fee, time_ns, lot.order, Stretches(NO_BARS), (0, 0))
+                closed += self._close(units, lot.price, fee, time_ns, lot.order, CutBars(NO_BARS), (0, 0))
                 lot.quantity, lot.fee = float(np.copysign(held - units, lot.quantity)), lot.fee - fee
             if abs(lot.quantity) >= DUST:
                 self._add(lot)
@@ -250,13 +250,13 @@ class OpenLots:
         fee: float,
         time_ns: int,
         order: Order | None,
-        stretches: Stretches,
+        cut_bars: CutBars,
         rows: tuple[int, int],
     ) -> list[ClosedSlice]:
         closed, lots, left, (whole_row, seen_row) = list[ClosedSlice](), self.lots, units, rows
         while lots and left >= DUST:
             lot = lots[0]
-            stretches.see(lot, seen_row)
+            cut_bars.see(lot, seen_row)
             quantity = lot.quantity
             held, bars = abs(quantity), lot.bars + max(whole_row - lot.first_row, 0)
             if left > held - DUST:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from openbell.errors import DamagedObjectError, NotAStoreError, StoreError, UnansweredError
 from openbell.logs import get_logger
 from openbell.store.atomic_files import writer_lock
-from openbell.store.backing import ChangedMeanwhileError, EncodedFile
+from openbell.store.backing import CommitConflictError, EncodedFile
 from openbell.store.batch import Batch
 from openbell.store.commit import encoded
 from openbell.store.layout import LOCK
@@ -104,7 +104,7 @@ class ObjectBacking:
 
     def exists(self) -> bool:
         """Return whether there is a manifest."""
-        return self._manifest.look_anew()
+        return self._manifest.exists_now()
 
     def require(self) -> None:
         """Raise an error unless there is a store at the address."""
@@ -156,7 +156,7 @@ class ObjectBacking:
         """Store files, all of them or none, and return the new manifest.
 
         Raises:
-            ChangedMeanwhileError: Another process has stored other files in the same places.
+            CommitConflictError: Another process has stored other files in the same places.
             StoreError: The store cannot be written.
         """
         swept = self._manifest.swept
@@ -166,7 +166,7 @@ class ObjectBacking:
             base = self._manifest.get()
             if self._manifest.swept != swept or _both_changed(manifest, base, batch):
                 self._delete(objects_of(batch))
-                raise ChangedMeanwhileError(
+                raise CommitConflictError(
                     f"another process writes to {self._address} again and again. Try again when it is done."
                 )
             try:
@@ -180,7 +180,7 @@ class ObjectBacking:
                 self._delete(replaced_objects(base, batch) - listed_objects(after))
                 self._cache.shrink(())
                 return after
-        raise ChangedMeanwhileError(f"many processes write to {self._address} at once. Try again when they are done.")
+        raise CommitConflictError(f"many processes write to {self._address} at once. Try again when they are done.")
 
     def _upload(self, bars: Mapping[Partition, pl.DataFrame | EncodedFile | None]) -> dict[Partition, FileEntry | None]:
         def put(item: tuple[Partition, pl.DataFrame | EncodedFile | None]) -> FileEntry | None:
@@ -222,15 +222,15 @@ class ObjectBacking:
         """
         return self._copies.stored_files(wanted)
 
-    def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
+    def drop_damaged_copies(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
         """Drop copies that are damaged or missing, to be fetched again, or raise the damage of the object."""
-        self._copies.mend(wanted, damage)
+        self._copies.drop_damaged_copies(wanted, damage)
 
     def content(self, partition: Partition, entry: FileEntry | None, *, keep: bool = True) -> bytes | None:
         """Return the verified content of a data file, or None when the manifest has no entry for it.
 
         Raises:
-            ChangedMeanwhileError: It is gone, because another process has stored something else.
+            CommitConflictError: It is gone, because another process has stored something else.
             DamagedObjectError: It is not what was stored.
         """
         if entry is None:
@@ -240,7 +240,7 @@ class ObjectBacking:
         except DamagedObjectError:
             if self._manifest.reload().entry(partition) == entry:
                 raise
-            raise ChangedMeanwhileError(f"another process writes to {self._address}. Try again.") from None
+            raise CommitConflictError(f"another process writes to {self._address}. Try again.") from None
 
     def is_lost(self, partition: Partition, entry: FileEntry) -> bool:
         """Return whether the object of a data file is missing or damaged."""

@@ -46,7 +46,7 @@ def most_bytes() -> int:
     given = os.environ.get(SIZE) or _DEFAULT_SIZE
     form = _SIZE_FORM.fullmatch(given.strip())
     if form is None:
-        raise ConfigError(f"{SIZE}={given!r} is no size. Write for example 500 MB or 20 GB.")
+        raise ConfigError(f"{SIZE}={given!r} is not a size. Write for example 500 MB or 20 GB.")
     return int(float(form[1]) * _UNITS[(form[2] or "").upper()])
 
 

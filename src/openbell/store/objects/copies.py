@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from openbell.store.objects.cache import FileCache
     from openbell.store.objects.object_client import Objects
 
-__all__ = ["CopiedObjects", "proved"]
+__all__ = ["CopiedObjects", "fetch_verified"]
 
 _AT_ONCE = 16
-_MOST_MENDS = 2
+_MOST_DROPS = 2
 
 
-def proved(objects: Objects, name: str, sha256: str) -> bytes:
+def fetch_verified(objects: Objects, name: str, sha256: str) -> bytes:
     """Fetch an object, and return its content if its checksum fits.
 
     Raises:
@@ -51,7 +51,7 @@ class CopiedObjects:
     def __init__(self, objects: Objects, cache: FileCache) -> None:
         self._objects = objects
         self._cache = cache
-        self._mends: dict[str, int] = {}
+        self._drops: dict[str, int] = {}
 
     def content(self, name: str, sha256: str, *, keep: bool = True) -> bytes:
         """Return the verified content of an object.
@@ -67,7 +67,7 @@ class CopiedObjects:
         known = self._cache.read(sha256)
         if known is not None:
             return known
-        content = proved(self._objects, name, sha256)
+        content = fetch_verified(self._objects, name, sha256)
         if keep:
             self._cache.add(sha256, content)
             self._cache.shrink((sha256,))
@@ -91,19 +91,19 @@ class CopiedObjects:
         return [StoredFile(path_of(entry.sha256), partition.symbol, entry) for partition, entry in pairs]
 
     def _fetch(self, partition: Partition, entry: FileEntry) -> None:
-        self._cache.add(entry.sha256, proved(self._objects, data_object(partition, entry), entry.sha256))
+        self._cache.add(entry.sha256, fetch_verified(self._objects, data_object(partition, entry), entry.sha256))
 
-    def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
+    def drop_damaged_copies(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
         """Drop copies that are damaged or missing, to be fetched again, or raise the damage of the object."""
         if isinstance(damage, DamagedObjectError):
             raise damage
         bad = [entry.sha256 for _, entry in wanted if self._cache.read(entry.sha256) is None]
-        if not bad or any(self._mends.get(sha256, 0) >= _MOST_MENDS for sha256 in bad):
+        if not bad or any(self._drops.get(sha256, 0) >= _MOST_DROPS for sha256 in bad):
             name = next((data_object(p, e) for p, e in wanted if damage.path.name == e.sha256), "bars")
             raise _damaged(self._objects, name, damage.cause)
         for sha256 in bad:
             self._cache.drop(sha256)
-            self._mends[sha256] = self._mends.get(sha256, 0) + 1
+            self._drops[sha256] = self._drops.get(sha256, 0) + 1
 
 
 def _damaged(objects: Objects, name: str, cause: str) -> DamagedObjectError:

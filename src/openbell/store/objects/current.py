@@ -73,7 +73,7 @@ class CurrentObjectManifest:
         """Whether there was a manifest at the last look."""
         return self._tag is not None
 
-    def look_anew(self) -> bool:
+    def exists_now(self) -> bool:
         """Look the manifest up without use of what is known, and return whether there is one."""
         with self._lock:
             self._forget()
@@ -103,7 +103,7 @@ class CurrentObjectManifest:
         """Return the manifest as it is now."""
         return self.reload()
 
-    def wrote(self, manifest: Manifest) -> None:
+    def note_written(self, manifest: Manifest) -> None:
         """Do nothing, since the commit has noted the manifest already."""
 
     def reload(self) -> Manifest:
@@ -179,7 +179,7 @@ class CurrentObjectManifest:
             self.reload()
         except UnansweredError as exc:
             raise UnansweredError(
-                f"{exc} Whether the last bars were stored is not known: store them again, what is there is left alone."
+                f"{exc} Whether the last bars were stored is not known: store them again; bars already stored are kept."
             ) from None
 
     def _accept(self, found: Fetched) -> None:
@@ -228,7 +228,7 @@ class CurrentObjectManifest:
         Raises:
             NotAStoreError: There is none.
         """
-        if not self.look_anew():
+        if not self.exists_now():
             address = self._objects.address
             raise NotAStoreError(
                 f"{address} is not an openbell store (there is no {MANIFEST}). Import bars into it first, for example "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.model.address import StoreAddress
 
-__all__ = ["asking", "endpoint_of"]
+__all__ = ["endpoint_of", "translated_errors"]
 
 _CREDENTIALS = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN of temporary ones)",
@@ -43,13 +43,13 @@ def endpoint_of(address: StoreAddress) -> str | None:
     if value is not None and not _SERVER.match(value):
         # Not shown: it may hold a password.
         raise ConfigError(
-            f"the environment variable {name} is no address of a server. Write for example https://host:9000."
+            f"the environment variable {name} is not a valid address of a server. Write for example https://host:9000."
         )
     return value
 
 
 @contextmanager
-def asking(address: StoreAddress, doing: str) -> Iterator[None]:
+def translated_errors(address: StoreAddress, doing: str) -> Iterator[None]:
     """Translate errors of object storage in a ``with`` block into errors with messages for people.
 
     Errors that an object does not exist, exists already or has changed are left to the caller.

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openbell.errors import ConfigError
-from openbell.store.objects.errors import asking, endpoint_of
+from openbell.store.objects.errors import endpoint_of, translated_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,7 +66,8 @@ class Objects:
             from obstore.store import from_url
         except ImportError:
             raise ConfigError(
-                f"{address}: stores in object storage need a package more. Install it with: pip install 'openbell[s3]'"
+                f"{address}: stores in object storage need an extra package. "
+                "Install it with: pip install 'openbell[s3]'"
             ) from None
         self.address = address
         endpoint = endpoint_of(address)
@@ -74,7 +75,7 @@ class Objects:
         # The server compares what it receives with this checksum.
         named: dict[str, Any] = {"checksum_algorithm": "SHA256"} if address.scheme == "s3" else {}
         named |= {"endpoint": endpoint} if endpoint else {}
-        with asking(address, "open"):
+        with translated_errors(address, "open"):
             open_store: Any = from_url  # untyped, because the keywords differ by scheme
             self._store: Any = open_store(str(address), client_options=options, retry_config=RETRIES, **named)
 
@@ -91,7 +92,7 @@ class Objects:
         from obstore.exceptions import NotModifiedError
 
         options = {"if_none_match": known.e_tag} if known and known.e_tag else None
-        with asking(self.address / name, "read"):
+        with translated_errors(self.address / name, "read"):
             try:
                 answer = self._store.get(name, options=options)
                 return Fetched(bytes(answer.bytes()), Tag.of(answer.meta))
@@ -104,7 +105,7 @@ class Objects:
 
     def put(self, name: str, content: bytes) -> None:
         """Store an object under a unique name."""
-        with asking(self.address / name, "write"):
+        with translated_errors(self.address / name, "write"):
             # In one request, because the parts of an unfinished multipart upload would take up space.
             self._store.put(name, content, use_multipart=False)
 
@@ -119,7 +120,7 @@ class Objects:
     def _put_if(self, name: str, content: bytes, mode: str | dict[str, str]) -> Tag | None:
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        with asking(self.address / name, "write"):
+        with translated_errors(self.address / name, "write"):
             try:
                 return Tag.of(self._store.put(name, content, mode=mode, use_multipart=False))
             except (AlreadyExistsError, PreconditionError):
@@ -127,7 +128,7 @@ class Objects:
 
     def sizes(self, below: str = "") -> Iterator[tuple[str, int]]:
         """Yield the names of all objects, or of those below a prefix, with their sizes in bytes."""
-        with asking(self.address, "list"):
+        with translated_errors(self.address, "list"):
             for page in self._store.list(below or None):
                 for found in page:
                     yield found["path"], found["size"]
@@ -135,7 +136,7 @@ class Objects:
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects, of which some may not exist."""
         listed = list(names)
-        with asking(self.address, "delete from"), ThreadPoolExecutor(_AT_ONCE) as pool:
+        with translated_errors(self.address, "delete from"), ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(self._delete_one, listed))
 
     def _delete_one(self, name: str) -> None:

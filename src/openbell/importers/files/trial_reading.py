@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     _Process: TypeAlias = subprocess.Popen[bytes]
 
-__all__ = ["REHEARSAL", "Rehearsal", "main"]
+__all__ = ["TRIAL_READER", "TrialReader", "main"]
 
-_COMMAND = "from openbell.importers.files.rehearsal import main; main()"
+_COMMAND = "from openbell.importers.files.trial_reading import main; main()"
 _IDLE_S = 20.0
 _READY = b"ready\n"
 
 
-class Rehearsal:
+class TrialReader:
     """A process that reads slices of files.
 
     The process is started at the first `read`, and again after it has ended, as it does when it is idle for 20 seconds.
@@ -73,7 +73,7 @@ class Rehearsal:
                 status = process.wait()
                 self.close()
                 if status:
-                    raise OSError("it is damaged at a place where polars cannot go on, and ends the process")
+                    raise OSError("it is damaged at a place where polars cannot continue, and ends the process")
 
     def close(self) -> None:
         """End the process."""
@@ -137,10 +137,10 @@ def _answer(process: _Process, question: str | None = None) -> bytes:
         return b""
 
 
-REHEARSAL = Rehearsal()
-"""The rehearsal that all tables of this process share."""
+TRIAL_READER = TrialReader()
+"""The reader that all tables of this process share."""
 
-atexit.register(REHEARSAL.close)
+atexit.register(TRIAL_READER.close)
 
 
 def main() -> None:

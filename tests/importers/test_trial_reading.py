@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from openbell.importers.files.import_files import UNREADABLE, ImportSource
-from openbell.importers.files.rehearsal import Rehearsal
+from openbell.importers.files.trial_reading import TrialReader
 from openbell.importers.tables.columnar_table import feather_table, parquet_table
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_a_page_that_ends_the_process_is_an_error(tmp_path: Path, capfd: pytest.
     page = pyarrow.parquet.ParquetFile(path).metadata.row_group(0).column(3).data_page_offset
     errors = set(errors_of(path, range(page, page + 12), 1, parquet_table))
 
-    assert "it is damaged at a place where polars cannot go on, and ends the process" in errors
+    assert "it is damaged at a place where polars cannot continue, and ends the process" in errors
     assert "panicked" not in capfd.readouterr().err
 
 
@@ -78,10 +78,10 @@ def test_whatever_byte_of_a_feather_file_is_damaged_it_ends_nothing(tmp_path: Pa
 def test_the_process_may_have_ended_meanwhile(tmp_path: Path) -> None:
     path = tmp_path / "A.parquet"
     FRAME.write_parquet(path)
-    rehearsal = Rehearsal()
+    reader = TrialReader()
     for _ in range(2):
-        rehearsal.read("parquet", path, 0, 10, ["close"])
-        rehearsal.close()
+        reader.read("parquet", path, 0, 10, ["close"])
+        reader.close()
 
 
 def test_where_no_process_can_be_started_the_file_is_read_all_the_same(
@@ -91,17 +91,17 @@ def test_where_no_process_can_be_started_the_file_is_read_all_the_same(
     FRAME.write_parquet(path)
     for executable in ("", str(tmp_path / "none"), "/bin/true"):
         monkeypatch.setattr(sys, "executable", executable)
-        Rehearsal().read("parquet", path, 0, 10, ["close"])
+        TrialReader().read("parquet", path, 0, 10, ["close"])
 
 
 def test_a_fork_asks_a_process_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "A.parquet"
     FRAME.write_parquet(path)
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom openbell.importers.files.rehearsal import REHEARSAL\n"
-        "path = Path(sys.argv[1])\nREHEARSAL.read('parquet', path, 0, 5, ['close'])\nchild = os.fork()\n"
-        "REHEARSAL.read('parquet', path, 0, 5, ['close'])\n"
-        "if child:\n    assert os.waitpid(child, 0)[1] == 0\n    REHEARSAL.read('parquet', path, 0, 5, ['close'])\n"
+        "import os, sys\nfrom pathlib import Path\nfrom openbell.importers.files.trial_reading import TRIAL_READER\n"
+        "path = Path(sys.argv[1])\nTRIAL_READER.read('parquet', path, 0, 5, ['close'])\nchild = os.fork()\n"
+        "TRIAL_READER.read('parquet', path, 0, 5, ['close'])\n"
+        "if child:\n    assert os.waitpid(child, 0)[1] == 0\n    TRIAL_READER.read('parquet', path, 0, 5, ['close'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, env=dict(os.environ))
 

@@ -20,10 +20,10 @@ from openbell.store.layout import BAR_SCHEMA, Partition
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["file_problem", "good_entry"]
+__all__ = ["entry_if_valid", "file_problem"]
 
 
-def good_entry(store: Path, partition: Partition) -> FileEntry | None:
+def entry_if_valid(store: Path, partition: Partition) -> FileEntry | None:
     """Return the manifest's entry for a file that holds good bars of its place, or None.
 
     A file whose columns only have other types is converted.
