@@ -114,7 +114,7 @@ def test_a_terminal_shows_the_view_and_machines_get_json(demo_master: Path, tmp_
     finally:
         os.close(ours)
     assert process.wait() == 0
-    assert b"next scan" in drawn
+    assert b"next scan" in drawn or b"no scan to come" in drawn  # whichever was true when the screen was drawn
     assert b"heard" in drawn
 
     plain = subprocess.run(
