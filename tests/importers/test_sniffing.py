@@ -558,3 +558,10 @@ def test_bars_that_overlap_by_the_interval_that_is_given_are_refused(tmp_path: P
     with pytest.raises(ConfigError, match=f"its bars are a minute apart, so that they overlap as bars of {interval}"):
         import_csv([source.path], store, interval=interval, timezone="America/New_York")
     assert store.symbols() == ()
+
+
+def test_bars_of_one_time_of_day_that_are_said_to_be_hours_are_asked_about(tmp_path: Path) -> None:
+    days = [datetime(2024, 5, 1, 9, 30) + timedelta(days=n) for n in range(40)]
+    guess = sniff_csv(write(tmp_path, days), replace(NEW_YORK, interval="60m"))
+
+    assert any("are 1d apart: are they bars of 1d" in warning for warning in guess.warnings)

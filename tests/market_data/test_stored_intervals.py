@@ -178,3 +178,41 @@ def test_bars_off_the_grid_are_reported_by_a_check(store: BarStore, tmp_path: Pa
     assert [(f.severity, f.kind) for f in again.findings] == [("note", "off_grid")]
     assert again.score.percent is None
     assert "make bars of 60m of those of 1m" in again.findings[0].text
+
+
+def hours_on_the_clock(days: list[date], first: int = 8, last: int = 23) -> pl.DataFrame:
+    """Hours of New York's pre-market, session and post-market, as vendors name them; in UTC, in summer."""
+    starts = [datetime(d.year, d.month, d.day, hour, tzinfo=UTC) for d in days for hour in range(first, last + 1)]
+    return frame(60).head(1).join(pl.DataFrame({"at": starts}), how="cross").with_columns(timestamp="at").drop("at")
+
+
+@pytest.mark.parametrize("hours", ["regular", "extended"])
+def test_hours_of_all_hours_on_the_clock_build_nothing_and_finer_bars_take_their_place(
+    tmp_path: Path, hours: str
+) -> None:
+    store = BarStore.open_or_create(tmp_path / "store")
+    with store.writer() as writer:
+        writer.write("CLOCK", "60m", hours_on_the_clock(DAYS))
+        writer.write("CLOCK", "1m", frame(1))
+    manager = DataManager(store, TimeManager("XNYS", session_hours=hours))  # type: ignore[arg-type]
+
+    assert manager.on_day(date(2024, 4, 4)).base_intervals("CLOCK") == ("1m",)
+    regular = manager.load_historical_bars("CLOCK", "60m", DAYS[0], DAYS[-1])
+    assert int(regular.count.sum()) == 3 * 390
+
+
+@pytest.mark.parametrize(("odd", "follows"), [(0, True), (1, True), (2, True), (3, False)])
+def test_most_months_decide_whether_a_series_is_a_base(tmp_path: Path, odd: int, follows: bool) -> None:
+    """Here of four months, of which some are on clock hours."""
+    store = BarStore.open_or_create(tmp_path / "store")
+    with store.writer() as writer:
+        for month in range(4):
+            days = [date(2024, 4 + month, day) for day in (8, 9, 10)]
+            off = timedelta(minutes=30 if month < odd else 0)
+            starts = [datetime(d.year, d.month, d.day, 13 + h, 30, tzinfo=UTC) + off for d in days for h in range(6)]
+            bars = frame(60).head(1).join(pl.DataFrame({"at": starts}), how="cross")
+            writer.write("MIXED", "60m", bars.with_columns(timestamp="at").drop("at"))
+
+    assert (
+        DataManager(store, TimeManager("XNYS")).on_day(date(2024, 8, 1)).base_intervals("MIXED") == ("60m",)
+    ) == follows

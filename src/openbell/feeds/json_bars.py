@@ -40,6 +40,8 @@ def bar_of(symbol: str, interval: str, row: Any) -> FeedBar:
         raise BadRowError(f"{symbol} {interval}: {_shown(start)} is not a start in whole seconds since 1970 UTC")
     if interval == "1d" and start % _DAY_S:
         raise BadRowError(f"{symbol} 1d: a daily bar begins at midnight UTC of its date, not at {utc_text(start)}")
+    if interval.endswith("m") and start % 60:
+        raise BadRowError(f"{symbol} {interval}: {utc_text(start)} is not at a full minute")
     numbers = type(opened) in _NUMBERS and type(high) in _NUMBERS and type(low) in _NUMBERS
     numbers = numbers and type(close) in _NUMBERS and type(volume) in _NUMBERS
     # False for NaN, too, with which no comparison holds.

@@ -48,7 +48,7 @@ def off_grid(starts: NDArray[np.int64], interval: Interval, grid: SessionGrid) -
 def follows_sessions(
     store: BarStore, files: Sequence[FileEntry], symbol: str, interval: Interval, time_manager: TimeManager
 ) -> bool:
-    """Return whether most of a stored series lies on the grid of the sessions, so that other bars are made of it.
+    """Return whether a stored series lies on the grid of the sessions by and large, so that others are made of it.
 
     Bars on clock hours do not where trading opens at half past.
 
@@ -63,28 +63,30 @@ def follows_sessions(
         return True
     ends = np.array([time for file in files for time in (file.first_ns, file.last_ns)], np.int64)
     share = _share_on_grid(ends, interval, time_manager)
-    if 0 < share < 1:
-        # Ends of files that disagree are rare, and only then are bars read.
-        begin_ns = files[0].first_ns
+    if share is not None and share in (0, 1):
+        return share == 1
+    # Bars are read where no end of a file lies in regular hours, or ends disagree. The middle of these shares counts.
+    sample = [] if share is None else [share]
+    for begin_ns in {files[at].first_ns for at in (0, len(files) // 2, -1)}:
         try:
             rows = store.read_rows([symbol], str(interval), begin_ns, begin_ns + _SAMPLE_NS)
         except DamagedFileError:
-            return share > 1 / 2  # whoever loads the bars hears of the damage
-        share = _share_on_grid(rows.columns["timestamp"], interval, time_manager)
-    return share > 1 / 2
+            continue
+        if (one := _share_on_grid(rows.columns["timestamp"], interval, time_manager)) is not None:
+            sample.append(one)
+    return bool(sample) and float(np.median(sample)) > 1 / 2
 
 
-def _share_on_grid(starts: NDArray[np.int64], interval: Interval, time_manager: TimeManager) -> float:
-    """Return the share of bars on the grid, among those within trading if there are such."""
+def _share_on_grid(starts: NDArray[np.int64], interval: Interval, time_manager: TimeManager) -> float | None:
+    """Return the share of bars on the grid among those within regular hours, None without any."""
     week = timedelta(days=7)
     first = max(date_of(int(starts[0]) // DAY_NS) - week, time_manager.first_day)
     last = min(date_of(int(starts[-1]) // DAY_NS) + week, time_manager.last_day)
     if first > last:
-        return 0.0
+        return None
     grid = time_manager.grid(first, last)
-    inside, segment = rows_in_segments(starts, grid)
-    counted = inside if inside.any() else segment >= 0
+    counted, segment = rows_in_segments(starts, grid, regular_only=True)
     if not counted.any():
-        return 0.0
+        return None
     on = (starts - grid.segment_open_ns[segment]) % interval.ns == 0
     return float(on[counted].mean())

@@ -10,7 +10,7 @@ import numpy as np
 
 from openbell.market_data.session_grid import off_grid
 from openbell.model.bars import PRICE_COLUMNS, Bars, BarTimes
-from openbell.model.interval import BASE_INTERVALS, DAY_NS
+from openbell.model.interval import DAY_NS
 from openbell.store.layout import WHOLE_ROWS
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 8_000
 COMPARED_ROWS = 1 << 18
 """The approximate number of rows whose times are compared at once."""
 
+_MINUTE_NS = 60_000_000_000
 _FEW_SYMBOLS = 20
 """The most symbols of which twice as much is read ahead, which saves reads for still little memory."""
 
@@ -224,9 +225,8 @@ def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _Time
     late = np.searchsorted(times.timestamp, grid.segment_close_ns - stored.ns, side="right")
     if (late < after).any():
         times = BarTimes(times.timestamp, _cut(times.end, late, after, grid.segment_close_ns), times.count)
-    # Bars of base intervals begin at full minutes or seconds, as trading does: the writer refuses others.
-    is_base = str(stored) in BASE_INTERVALS
-    off = np.zeros(0, np.bool_) if is_base else off_grid(times.timestamp, stored, grid)
+    fits = _fit_any_grid(times.timestamp, stored)
+    off = np.zeros(0, np.bool_) if fits else off_grid(times.timestamp, stored, grid)
     if len(first) and (first[1:] == after[:-1]).all() and not off.any():
         begin, end = int(first[0]), int(after[-1])
         return times.window(begin, end), slice(begin, end)
@@ -234,7 +234,12 @@ def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _Time
     np.add.at(steps, first, 1)
     np.subtract.at(steps, after, 1)
     inside = np.cumsum(steps[:-1]) > 0
-    return _masked(times, inside if is_base else inside & ~off)
+    return _masked(times, inside if fits else inside & ~off)
+
+
+def _fit_any_grid(starts: NDArray[np.int64], stored: Interval) -> bool:
+    """Return whether bars are seconds, or minutes that begin at full minutes, as all trading does."""
+    return str(stored) == "1s" or (str(stored) == "1m" and not (starts % _MINUTE_NS).any())
 
 
 def _cut(

@@ -100,7 +100,8 @@ def warnings_of_interval(starts: NDArray[np.int64], interval: Interval, time_man
     off, exchange = int(off_grid(starts, interval, grid).sum()), time_manager.exchange
     found = []
     if off:
-        read = "reads none of these bars" if 2 * off > len(starts) else "leaves such bars out"
+        inside = int(rows_in_segments(starts, grid)[0].sum())
+        read = "reads none of these bars" if 2 * off > inside else "leaves such bars out"
         found.append(
             f"{off:,} of the first {len(starts):,} bars do not begin at a multiple of {interval} from the open of "
             f"{exchange}; a session {read}: do they follow the clock (--interval, --label, --exchange)?"
@@ -108,7 +109,7 @@ def warnings_of_interval(starts: NDArray[np.int64], interval: Interval, time_man
     steps = np.diff(starts)
     usual = int(np.median(steps)) if len(steps) >= _FEWEST_BARS else 0
     if usual >= 2 * interval.ns and (starts % usual == starts[0] % usual).mean() > _NEARLY_ALL:
-        longer = parse_interval(f"{usual // 1_000_000_000}s")
+        longer = "1d" if usual >= DAY_NS else str(parse_interval(f"{usual // 1_000_000_000}s"))
         found.append(f"the first {len(starts):,} bars are {longer} apart: are they bars of {longer} (--interval)?")
     return found
 

@@ -100,7 +100,7 @@ def _of_list(value: list[Any], symbol: str | None, depth: int) -> Iterator[Rows]
     """
     if value and all(map(_is_bar, value)):
         yield symbol, _frame(value)
-    elif value and all(isinstance(item, list) and len(item) >= 5 and not _is_nested(item) for item in value):
+    elif value and all(isinstance(item, list) and not _is_nested(item) for item in value) and max(map(len, value)) >= 5:
         # Of a shorter row the last values are missing: it is set aside like any row that lacks a value.
         names = [f"column_{i}" for i in range(1, max(map(len, value)) + 1)]
         yield symbol, _frame([dict(zip_longest(names, row)) for row in value])

@@ -22,6 +22,9 @@ __all__ = ["HistoryReach"]
 _MOST_EMPTY = 250
 """So many sessions in a row without a bar, which is a year, and a feed counts as having no earlier ones."""
 
+_LEAST_FURTHER = 5
+"""So many sessions further back at the least when earlier bars are asked for the first time."""
+
 
 class HistoryReach:
     """Says of which series bars are missing, and how much further back to ask for others in their place.
@@ -37,6 +40,7 @@ class HistoryReach:
         self._sparse: dict[str, set[str]] = defaultdict(set)
         self._ended: dict[str, set[str]] = defaultdict(set)
         self._bars_since: dict[tuple[str, str], date] = {}
+        self._further: dict[tuple[str, str], int] = defaultdict(int)
         self._expected: dict[tuple[str, date, date], int] = {}
 
     def received(self, request: HistoryRequest, bars: int, *, until: date | None = None) -> None:
@@ -78,8 +82,11 @@ class HistoryReach:
     def day_before(self, symbol: str, interval: str, since: date, further_back: Callable[[date], date]) -> date:
         """Return from which day on bars are asked for next, before those since a day."""
         empty, tm = self._empty_sessions(symbol, interval, since), self._time_manager
+        times = self._further[symbol, interval]
+        self._further[symbol, interval] += 1
         try:
-            day = further_back(since)
+            # Each time at least twice as far as the time before, so that a thin symbol takes few requests.
+            day = min(further_back(since), tm.session_before(since, _LEAST_FURTHER << times))
             # A stretch without bars may be long: it is not crossed week by week.
             return min(day, tm.session_before(since, min(4 * empty, _MOST_EMPTY - empty))) if empty else day
         except CalendarError:
@@ -95,9 +102,11 @@ class HistoryReach:
         self._sparse.pop(symbol, None)
         self._ended.pop(symbol, None)
         self._bars_since = {key: day for key, day in self._bars_since.items() if key[0] != symbol}
+        self._further = defaultdict(int, {key: times for key, times in self._further.items() if key[0] != symbol})
 
     def clear(self) -> None:
         """Forget all symbols."""
         self._sparse.clear()
         self._ended.clear()
         self._bars_since.clear()
+        self._further.clear()

@@ -97,12 +97,13 @@ class Intake:
         elif place == "outside" or (place == "other_day" and waiting_bars.is_on(time_ns)):
             connection.rate.heard(time_ns)  # a feed of which no bar has a place in the session is not live
         else:
-            connection.heard(bar.interval, time_ns)
             if place == "early" and waiting_bars.behind_ns:
                 is_news = connection.heard_early(waiting_bars.behind_ns, time_ns)
                 supply.behind_ns = connection.behind_ns
                 if is_news:  # the history that was asked for ends where our clock was, and the stream began later
                     supply.fetch_since(max(supply.asked_ns, time_ns - _HOUR_NS))
+            # After that, because bars that come in time for a while show that the clock is right again.
+            connection.heard(bar.interval, time_ns)
 
     def _handle_connection(self, event: FeedLost | FeedConnected | FeedClock, time_ns: int) -> None:
         """Handle a lost or new connection, or the time of the server."""

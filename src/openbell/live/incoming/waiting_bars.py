@@ -74,6 +74,7 @@ class WaitingBars:
         self._by_end: dict[int, list[FeedBar]] = defaultdict(list)
         self._came: dict[int, set[tuple[str, str]]] = defaultdict(set)
         self._early: dict[int, dict[tuple[str, str], FeedBar]] = defaultdict(dict)
+        self._early_history: dict[int, dict[tuple[str, str], FeedBar]] = defaultdict(dict)
         self._first_early: dict[str, tuple[int, int, int]] = {}
         self._changing: set[str] = set()
         self._set_aside: dict[int, set[tuple[str, str]]] = defaultdict(set)
@@ -105,7 +106,7 @@ class WaitingBars:
         if end_ns > now_ns + _AHEAD_NS:
             if end_ns <= now_ns + _EARLY_NS:
                 if is_history:
-                    self._early[end_ns].setdefault(key, bar)
+                    self._early_history[end_ns][key] = bar
                 else:
                     self._keep_early(bar, end_ns, end_ns - now_ns)
                 return "early"
@@ -143,9 +144,11 @@ class WaitingBars:
     def take_until(self, time_ns: int) -> list[FeedBar]:
         """Return the bars that have closed by a time, and remove them from here."""
         taken: list[FeedBar] = []
-        for end_ns in sorted(end for end in {*self._by_end, *self._early} if end <= time_ns):
-            taken += self._by_end.pop(end_ns, ())
-            taken += self._early.pop(end_ns, {}).values()
+        for end_ns in sorted(end for end in {*self._by_end, *self._early, *self._early_history} if end <= time_ns):
+            in_time = self._by_end.pop(end_ns, [])
+            came = {(bar.symbol, bar.interval) for bar in in_time} if end_ns in self._early_history else _NONE
+            early = {**self._early_history.pop(end_ns, {}), **self._early.pop(end_ns, {})}
+            taken += [*in_time, *(bar for key, bar in early.items() if key not in came)]
             self._came.pop(end_ns, None)
         return taken
 
