@@ -46,6 +46,19 @@ def text_of(place: Place) -> str:
     return "".join(plain).removeprefix(".")
 
 
+def value_at(values: Any, place: Place, default: Any = None) -> Any:
+    """Return the value at a place of a config's values, or the default where there is no such place."""
+    for part in place:
+        if isinstance(values, dict):
+            is_there = part in values
+        else:
+            is_there = isinstance(values, list | tuple) and isinstance(part, int) and part in range(len(values))
+        if not is_there:
+            return default
+        values = values[part]
+    return values
+
+
 def with_value(values: Any, place: Place, value: Any) -> Any:
     """Return a copy of a config's values with the value at one place set.
 

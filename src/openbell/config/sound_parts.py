@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from openbell.config.error_messages import problems_of
+from openbell.config.key_path import value_at
 from openbell.config.models import SessionConfig
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SoundParts", "sound_parts"]
 
+_NOWHERE = object()
 _STAND_INS: dict[Place, Any] = {
     ("backtest_config",): {"start_date": "2000-01-03", "end_date": "2000-01-03"},
     ("session_data_config",): {"symbols": ["A"]},
@@ -70,20 +72,9 @@ def _part(place: Place, values: Mapping[str, Any], removed: frozenset[Place]) ->
     """Return the smallest part around a place that can be removed and is not, or () when there is none."""
     entry = next((at for at, part in enumerate(place) if isinstance(part, int)), len(place))
     part = place[: entry + 1]
-    while part and (part in removed or not (part in _STAND_INS or _is_there(part, values))):
+    while part and (part in removed or not (part in _STAND_INS or value_at(values, part, _NOWHERE) is not _NOWHERE)):
         part = part[:-1]
     return part
-
-
-def _is_there(place: Place, values: Any) -> bool:
-    for part in place:
-        if isinstance(values, dict):
-            if part not in values:
-                return False
-        elif not (isinstance(values, list | tuple) and isinstance(part, int) and part < len(values)):
-            return False
-        values = values[part]
-    return True
 
 
 def _without(values: Any, removed: frozenset[Place], place: Place) -> Any:

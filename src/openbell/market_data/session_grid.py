@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["follows_sessions", "off_grid"]
 
 _SAMPLE_NS = 31 * DAY_NS
+_MINUTE_NS = 60_000_000_000
 
 
 def off_grid(starts: NDArray[np.int64], interval: Interval, grid: SessionGrid) -> NDArray[np.bool_]:
@@ -38,6 +39,8 @@ def off_grid(starts: NDArray[np.int64], interval: Interval, grid: SessionGrid) -
         interval: Their interval.
         grid: The sessions.
     """
+    if str(interval) == "1s" or (str(interval) == "1m" and not (starts % _MINUTE_NS).any()):
+        return np.zeros(len(starts), np.bool_)  # seconds and full minutes fit, for trading begins at such
     inside, segment = rows_in_segments(starts, grid)
     if not inside.any():
         return inside

@@ -11,7 +11,7 @@ from openbell.actions.securities import Securities
 from openbell.actions.store import ActionStore
 from openbell.errors import DataError, did_you_mean
 from openbell.market_data.session_grid import follows_sessions
-from openbell.model.interval import BASE_INTERVALS, DAY_NS, parse_interval
+from openbell.model.interval import DAY_NS, parse_interval
 from openbell.store.day_zones import SESSION, UNKNOWN, read_day_zones
 from openbell.store.layout import instant
 from openbell.timing.grid import date_of, day_number
@@ -108,8 +108,6 @@ class StoredFacts:
 
     def is_on_grid(self, symbol: str, interval: str) -> bool:
         """Return whether most bars stored under a symbol begin at multiples of their interval from the open."""
-        if interval in BASE_INTERVALS:
-            return True
         key = symbol, interval
         if key not in self._on_grid:
             files = self.manifest.files.get(key, ())

@@ -43,7 +43,6 @@ AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 8_000
 COMPARED_ROWS = 1 << 18
 """The approximate number of rows whose times are compared at once."""
 
-_MINUTE_NS = 60_000_000_000
 _FEW_SYMBOLS = 20
 """The most symbols of which twice as much is read ahead, which saves reads for still little memory."""
 
@@ -225,21 +224,14 @@ def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _Time
     late = np.searchsorted(times.timestamp, grid.segment_close_ns - stored.ns, side="right")
     if (late < after).any():
         times = BarTimes(times.timestamp, _cut(times.end, late, after, grid.segment_close_ns), times.count)
-    fits = _fit_any_grid(times.timestamp, stored)
-    off = np.zeros(0, np.bool_) if fits else off_grid(times.timestamp, stored, grid)
+    off = off_grid(times.timestamp, stored, grid)
     if len(first) and (first[1:] == after[:-1]).all() and not off.any():
         begin, end = int(first[0]), int(after[-1])
         return times.window(begin, end), slice(begin, end)
     steps = np.zeros(len(times) + 1, np.int8)
     np.add.at(steps, first, 1)
     np.subtract.at(steps, after, 1)
-    inside = np.cumsum(steps[:-1]) > 0
-    return _masked(times, inside if fits else inside & ~off)
-
-
-def _fit_any_grid(starts: NDArray[np.int64], stored: Interval) -> bool:
-    """Return whether bars are seconds, or minutes that begin at full minutes, as all trading does."""
-    return str(stored) == "1s" or (str(stored) == "1m" and not (starts % _MINUTE_NS).any())
+    return _masked(times, (np.cumsum(steps[:-1]) > 0) & ~off)
 
 
 def _cut(

@@ -25,6 +25,7 @@ __all__ = [
     "Interval",
     "base_candidates",
     "builds",
+    "coarsest_base",
     "determine_required_base",
     "parse_interval",
     "why_underivable",
@@ -139,6 +140,11 @@ def builds(base: str, interval: str) -> bool:
     return source.is_intraday and wanted.seconds % source.seconds == 0
 
 
+def coarsest_base(interval: str, available: Iterable[str]) -> str | None:
+    """Return the coarsest of some intervals that builds another exactly, or None."""
+    return max((base for base in available if builds(base, interval)), key=parse_interval, default=None)
+
+
 def determine_required_base(
     interval: str, available: Collection[str] | None = None, off_grid: Collection[str] = ()
 ) -> str:
@@ -157,9 +163,8 @@ def determine_required_base(
     """
     if available is None:
         return base_candidates(interval)[0]
-    fitting = [base for base in available if builds(base, interval)]
-    if fitting:
-        return max(fitting, key=parse_interval)
+    if (base := coarsest_base(interval, available)) is not None:
+        return base
     raise IntervalError(why_underivable([interval], available, off_grid)[0])
 
 

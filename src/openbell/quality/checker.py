@@ -15,7 +15,7 @@ import polars as pl
 from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
 from openbell.market_data.session_grid import follows_sessions
 from openbell.market_data.stored_facts import UNNAMED_DAYS, StoredDays
-from openbell.model.interval import DAY_NS, Interval, builds, parse_interval
+from openbell.model.interval import DAY_NS, Interval, coarsest_base, parse_interval
 from openbell.model.symbol import listed_symbols
 from openbell.quality.calendar_fit import bars_beyond_calendar
 from openbell.quality.check_report import Report, SeriesReport
@@ -144,8 +144,7 @@ class _Checker:
 
     def finer_instead(self, symbol: str, interval: str) -> str | None:
         """Return the interval of which sessions make one that lies off their grid, or None."""
-        bases = (name for name in self.checked_intervals(symbol) if builds(name, interval))
-        return max(bases, key=parse_interval, default=None)
+        return coarsest_base(interval, self.checked_intervals(symbol))
 
     def check_interval(self, name: str, symbols: Sequence[str], tick: Callable[[float], None]) -> list[SeriesReport]:
         """Check the bars of one interval, and return a report per symbol.

@@ -9,7 +9,7 @@ from random import Random
 from string import digits
 from typing import TYPE_CHECKING, Any
 
-from openbell.config.key_path import place_of, text_of
+from openbell.config.key_path import place_of, text_of, value_at
 from openbell.config.reading import varied
 from openbell.config.sweep_condition import Condition
 from openbell.errors import ConfigError, InvalidConfigError, did_you_mean
@@ -197,10 +197,7 @@ def _new_keys(config: SessionConfig, keys: Iterable[str]) -> Iterator[tuple[Plac
         *level, name = place_of(key)
         if len(level) < _LEVELS_ABOVE or level[0] not in ("strategies", "scanners") or level[2] != "config":
             continue
-        held: Any = written
-        for part in level:
-            is_there = part in held if isinstance(held, dict) else isinstance(held, list) and part in range(len(held))
-            held = held[part] if is_there else None
+        held = value_at(written, tuple(level))
         names = list(map(str, held)) if isinstance(held, dict) else []
         if names and str(name) not in names:
             yield tuple(level), str(name), names

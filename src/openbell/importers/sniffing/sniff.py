@@ -269,20 +269,26 @@ def _placed(
 
 
 def _label(reading: CsvReading, rows: _Rows, given: Given) -> tuple[Literal["start", "end"], Detection]:
-    bars = rows.bars(replace(reading, label="start"), None) if given.label is None else rows.sample
     if given.label is not None:
         return given.label, Detection("label", given.label, "given", "given")
     column = rows.columns.get("clock", rows.columns["time"])
     if (named := label_by_name(column)) is not None:
         return named
+    bars = rows.bars(replace(reading, label="start"))
     if bars.is_empty():
         stamped = rows.bars(replace(reading, label="end"), None)["timestamp"]
         if len(stamped):
             return "end", Detection("label", "end", "stamped a moment before full minutes, as closes are", "certain")
         return "start", Detection("label", "start", "assumed", "assumed")
+    stamped_early = label_by_stamps(bars["timestamp"].to_physical().to_numpy(), reading.interval.ns)
+    return _label_by_sessions(bars, reading, given) if stamped_early is None else stamped_early
+
+
+def _label_by_sessions(
+    bars: pl.DataFrame, reading: CsvReading, given: Given
+) -> tuple[Literal["start", "end"], Detection]:
+    """Return the label that the sessions show of bars that are read as if their times were starts."""
     starts, volume = bars["timestamp"].to_physical().to_numpy(), bars["volume"].fill_null(0.0).to_numpy()
-    if (stamped_early := label_by_stamps(starts, reading.interval.ns)) is not None:
-        return stamped_early
     try:
         return sniff_label(starts, volume, reading.interval.ns, TimeManager(given.exchange))
     except CalendarError:
@@ -319,12 +325,7 @@ def _warnings_of_label(rows: _Rows, reading: CsvReading, given: Given) -> list[s
     """Warn when the sessions plainly show another label than the one that a person gives."""
     if given.label is None or not reading.interval.is_intraday:
         return []
-    bars = rows.bars(replace(reading, label="start"))
-    starts, volume = bars["timestamp"].to_physical().to_numpy(), bars["volume"].fill_null(0.0).to_numpy()
-    try:
-        label, found = sniff_label(starts, volume, reading.interval.ns, TimeManager(given.exchange))
-    except CalendarError:
-        return []
+    label, found = _label_by_sessions(rows.bars(replace(reading, label="start")), reading, given)
     if label == given.label or found.confidence not in ("plain", "certain"):
         return []
     return [f"{found.why}, as times do that name the {label}s of bars: is --label {given.label} right?"]

@@ -85,10 +85,9 @@ class HistoryReach:
         times = self._further[symbol, interval]
         self._further[symbol, interval] += 1
         try:
-            # Each time at least twice as far as the time before, so that a thin symbol takes few requests.
-            day = min(further_back(since), tm.session_before(since, _LEAST_FURTHER << times))
-            # A stretch without bars may be long: it is not crossed week by week.
-            return min(day, tm.session_before(since, min(4 * empty, _MOST_EMPTY - empty))) if empty else day
+            # Each time twice as far or more. A stretch without bars may be long, and is not crossed week by week.
+            least = max(_LEAST_FURTHER << times, min(4 * empty, _MOST_EMPTY - empty))
+            return min(further_back(since), tm.session_before(since, least))
         except CalendarError:
             return tm.first_day
 
