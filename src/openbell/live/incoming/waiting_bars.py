@@ -115,6 +115,8 @@ class WaitingBars:
             return "future"
         if self._early and self._early.get(end_ns, {}).pop(key, bar) != bar:
             self._changing.add(bar.interval)
+        if self._early_history:  # which may hold the bar as it was before its end
+            self._early_history.get(end_ns, {}).pop(key, None)
         self._by_end[end_ns].append(bar)
         self._came[end_ns].add(key)
         return "waits"
@@ -145,17 +147,19 @@ class WaitingBars:
         """Return the bars that have closed by a time, and remove them from here."""
         taken: list[FeedBar] = []
         for end_ns in sorted(end for end in {*self._by_end, *self._early, *self._early_history} if end <= time_ns):
-            in_time = self._by_end.pop(end_ns, [])
-            came = {(bar.symbol, bar.interval) for bar in in_time} if end_ns in self._early_history else _NONE
-            early = {**self._early_history.pop(end_ns, {}), **self._early.pop(end_ns, {})}
-            taken += [*in_time, *(bar for key, bar in early.items() if key not in came)]
-            self._came.pop(end_ns, None)
+            taken += [*self._by_end.pop(end_ns, ()), *self._early_at(end_ns).values()]
+            for kept in (self._early, self._early_history, self._came):
+                kept.pop(end_ns, None)
         return taken
 
     def take_set_aside(self, due: set[tuple[str, str]], time_ns: int) -> bool:
         """Return, once, whether a bar that is due at a time has not come but long before its end."""
         set_aside = self._set_aside.pop(time_ns, _NONE)
-        return not set_aside.isdisjoint(due - self._came.get(time_ns, _NONE) - self._early.get(time_ns, {}).keys())
+        return not set_aside.isdisjoint(due - self._came.get(time_ns, _NONE) - self._early_at(time_ns).keys())
+
+    def _early_at(self, end_ns: int) -> dict[tuple[str, str], FeedBar]:
+        """Return the bars of one end that came before it, those of the stream in place of those of history."""
+        return {**self._early_history.get(end_ns, {}), **self._early.get(end_ns, {})}
 
     def take_late(self, *, except_of: Collection[str] = ()) -> list[FeedBar]:
         """Return the bars that came too late, and remove them from here.
@@ -230,7 +234,7 @@ class WaitingBars:
 
     def has_any(self, interval: str, time_ns: int) -> bool:
         """Return whether any bar of an interval has come that closes at a time."""
-        came = *self._came.get(time_ns, _NONE), *self._early.get(time_ns, ())
+        came = *self._came.get(time_ns, _NONE), *self._early_at(time_ns)
         return any(name == interval for _, name in came)
 
     def end_of(self, bar: FeedBar) -> int:
