@@ -129,6 +129,8 @@ def test_charts_are_drawn_in_the_cells_of_a_notebook(
     with Opened(browser, file, width, scheme) as opened:
         frames = opened.page.frames[1:]
         for frame in frames:
+            # A browser does not lay out the cells that nobody sees.
+            frame.frame_element().scroll_into_view_if_needed()
             frame.wait_for_selector("#candle-chart canvas")
 
         assert len(frames) == 2
